@@ -1,0 +1,67 @@
+"""What every source is: a configuration model, a `fetch` and a pure `parse`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lagesbild.polite import PoliteClient
+from lagesbild.records import Page, Parsed, RawSubmission
+
+
+class SourceConfig(BaseModel):
+    """Keys every `[sources.NAME]` table may have; each source adds its own.
+
+    `min_received`: fewer records than this in a pull that found the source alive fails the source
+    (its records wait in the inbox, unpublished). `max_received`: more than this warns.
+    `silence_hours`: warn when nothing new has come for so long.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    min_received: int = Field(default=0, ge=0)
+    max_received: int | None = Field(default=None, ge=1)
+    silence_hours: float | None = Field(default=None, gt=0)
+    min_interval_s: float = Field(default=1.0, ge=0)
+    timeout_s: float = Field(default=30.0, gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class PullContext:
+    """What a pull may use. `state` is what the last stored page returned, {} the first time.
+
+    `open_record_ids()` lists the records last seen as open, for sources whose closing must be
+    asked for. Times come from `now`, files are resolved against `base_dir` (the configuration's
+    folder), `hash_key` keys the hashes of respondents and reporters.
+    """
+
+    client: PoliteClient
+    state: Mapping[str, Any]
+    now: datetime
+    base_dir: Path
+    hash_key: bytes
+    open_record_ids: Callable[[], Sequence[str]] = lambda: ()
+
+
+class Source(Protocol):
+    """A configured source. Made by `SOURCES[kind](name, config)`.
+
+    `fetch` yields pages until the source has nothing more to give now; it raises `SourceError`
+    when the source fails, after whatever pages it could give. It never guesses types.
+    `parse` is pure and total: every raw record gives at least one `Parsed`, refusals included.
+    """
+
+    Config: ClassVar[type[SourceConfig]]
+    name: str
+
+    def __init__(self, name: str, config: Any) -> None: ...
+
+    def fetch(self, context: PullContext) -> Iterator[Page]: ...
+
+    def parse(self, raw: RawSubmission) -> Sequence[Parsed]: ...

@@ -1,0 +1,24 @@
+"""Fixtures every test may use. The store a test writes to is always its own temporary folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real recordings kept beside the project; tests that need them skip where they are missing."""
+    path = REPO.parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("recorded data beside the project is missing: ../shared/data")
+    return path
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Invented payloads in the shapes real sources send."""
+    return REPO / "tests" / "recordings"
