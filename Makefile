@@ -30,9 +30,9 @@ wheel: $(VENV)/.installed-test  ## build the wheel into dist/
 
 lock:  ## renew the locks (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header pyproject.toml --extra test -o requirements-test.lock
+	  --no-annotate --no-header pyproject.toml --extra build --extra test -o requirements-test.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header pyproject.toml -c requirements-test.lock -o requirements.lock
+	  --no-annotate --no-header pyproject.toml --extra build -c requirements-test.lock -o requirements.lock
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache
