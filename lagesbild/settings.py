@@ -73,6 +73,7 @@ class Settings(_Table):
     store: Path = Path("store")
     user_agent: str = "lagesbild (kontakt saknas i lagesbild.toml: user_agent)"
     keep_snapshots: int = Field(default=3, ge=1)
+    reclassify_per_night: int = Field(default=50_000, ge=0)
     sources: Mapping[str, Any]
     areas: Sequence[AreaConfig] = ()
     retention: Retention = Retention()

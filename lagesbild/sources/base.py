@@ -20,6 +20,8 @@ class SourceConfig(BaseModel):
     `min_received`: fewer records than this in a pull that found the source alive fails the source
     (its records wait in the inbox, unpublished). `max_received`: more than this warns.
     `silence_hours`: warn when nothing new has come for so long.
+    `default_areas`: area type -> code or name for every record of the source, e.g. its kommun;
+    used where the record itself says nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +30,7 @@ class SourceConfig(BaseModel):
     min_received: int = Field(default=0, ge=0)
     max_received: int | None = Field(default=None, ge=1)
     silence_hours: float | None = Field(default=None, gt=0)
+    default_areas: Mapping[str, str] = Field(default_factory=dict)
     min_interval_s: float = Field(default=1.0, ge=0)
     timeout_s: float = Field(default=30.0, gt=0)
 
@@ -55,6 +58,8 @@ class Source(Protocol):
     `fetch` yields pages until the source has nothing more to give now; it raises `SourceError`
     when the source fails, after whatever pages it could give. It never guesses types.
     `parse` is pure and total: every raw record gives at least one `Parsed`, refusals included.
+    A source may name `drift_fields`: dotted paths into its payload whose values are few and tell
+    what the source means (a category, an area); an alarm is raised when their distribution jumps.
     """
 
     Config: ClassVar[type[SourceConfig]]

@@ -1,0 +1,1 @@
+"""What leaves the store: counts under disclosure control, never a resident's text."""

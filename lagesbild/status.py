@@ -1,0 +1,76 @@
+"""How things stand: what each source last brought, what was refused, what alarms were raised."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from lagesbild.night import Store
+from lagesbild.settings import Settings
+from lagesbild.store.inbox import Inbox
+from lagesbild.store.warehouse import connect
+
+
+def status(settings: Settings, store: Store) -> dict[str, Any]:
+    """Everything `lagesbild status` tells, JSON-able. Works before the first night too."""
+    merged = store.warehouse.merged()
+    with Inbox(store.inbox) as inbox:
+        newest = inbox.newest_raw_ids()
+        sources = {name: _source(inbox, name) for name in settings.sources}
+    for name, entry in sources.items():
+        entry["is_waiting"] = newest.get(name, 0) > merged.get(name, 0)
+    facts = _warehouse(store)
+    for name, reasons in facts.pop("refused").items():
+        if name in sources:
+            sources[name]["refused_by_reason"] = reasons
+    return {"store": str(store.root), "sources": sources, **facts}
+
+
+def _source(inbox: Inbox, name: str) -> dict[str, Any]:
+    pulls = inbox.pulls(name, 50)
+    entry: dict[str, Any] = {
+        "last_pull_at": None,
+        "last_good_pull_at": None,
+        "last_pull": None,
+        "alarms": [],
+        "refused_by_reason": {},
+    }
+    if not pulls:
+        return entry
+    pull_id, started_at, ended_at, ledger = pulls[0]
+    good = [start for _, start, end, old in pulls if end is not None and not old.error]
+    counts = asdict(ledger)
+    counts.pop("profile")
+    return {
+        **entry,
+        "last_pull_at": started_at,
+        "last_good_pull_at": good[0] if good else None,
+        "last_pull": {**counts, "was_cut_off": ended_at is None},
+        "alarms": [asdict(alarm) for alarm in inbox.alarms(pull_id)],
+    }
+
+
+def _warehouse(store: Store) -> dict[str, Any]:
+    empty = {"classifier_versions": [], "n_reports": 0, "share_reviewed": None, "refused": {}}
+    if not store.warehouse.exists():
+        return empty
+    with connect(store.warehouse.path, read_only=True) as db:
+        versions = db.execute(
+            "select classifier_version, count(*) from classified_text where is_current "
+            "group by all order by all"
+        ).fetchall()
+        n_reports, n_reviewed = db.execute(
+            "select count(*), count(*) filter (where submission_id in "
+            "(select submission_id from decided_theme)) from counted_submission"
+        ).fetchall()[0]
+        refused: dict[str, dict[str, int]] = {}
+        for source, reason, n in db.execute(
+            "select source, reason, count(*) from rejected_submission group by all order by all"
+        ).fetchall():
+            refused.setdefault(source, {})[reason] = n
+    return {
+        "classifier_versions": [{"version": v, "n_texts": n} for v, n in versions],
+        "n_reports": n_reports,
+        "share_reviewed": n_reviewed / n_reports if n_reports else None,
+        "refused": refused,
+    }

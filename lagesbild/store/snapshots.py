@@ -1,0 +1,68 @@
+"""Read-only copies of the warehouse for the web page, notebooks and exports.
+
+Every copy has a new name, because the engine caches files by name: after a replaced file a process
+with any old connection would go on reading the old data. `CURRENT` names the newest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from lagesbild.errors import LagesbildError
+
+
+def publish(warehouse: Path, folder: Path, keep: int) -> Path:
+    """Copy the (closed) warehouse to a new snapshot and point CURRENT at it; all or nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.tmp"):
+        stale.unlink()
+    target = folder / f"{_next_number(folder):06}.duckdb"
+    copy = target.with_suffix(".tmp")
+    shutil.copyfile(warehouse, copy)
+    _sync(copy)
+    copy.replace(target)
+    pointer = folder / "CURRENT.tmp"
+    pointer.write_text(f"{target.name}\n{_stamp(warehouse)}\n", encoding="utf-8")
+    _sync(pointer)
+    pointer.replace(folder / "CURRENT")
+    _sync(folder)
+    for old in sorted(folder.glob("*.duckdb"))[:-keep]:
+        old.unlink()
+    return target
+
+
+def current(folder: Path) -> Path:
+    """The newest snapshot. Raises LagesbildError when no night has been published yet."""
+    pointer = folder / "CURRENT"
+    if not pointer.exists():
+        raise LagesbildError(
+            "Ingen natt är publicerad ännu; kör lagesbild night så att det finns något att läsa."
+        )
+    return folder / pointer.read_text(encoding="utf-8").splitlines()[0]
+
+
+def is_stale(warehouse: Path, folder: Path) -> bool:
+    """Whether the warehouse changed after the newest snapshot (a night was cut off between)."""
+    if not warehouse.exists():
+        return False
+    pointer = folder / "CURRENT"
+    return not pointer.exists() or _stamp(warehouse) not in pointer.read_text(encoding="utf-8")
+
+
+def _stamp(warehouse: Path) -> str:
+    status = warehouse.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _next_number(folder: Path) -> int:
+    return max((int(path.stem) for path in folder.glob("*.duckdb")), default=0) + 1
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
