@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from lagesbild.sources.base import Page, PullContext, Source, SourceConfig
+from lagesbild.sources.tabular import TabularSource
 
-SOURCES: dict[str, type[Source]] = {}
+SOURCES: dict[str, type[Source]] = {
+    "tabular": TabularSource,
+}
 
 __all__ = ["SOURCES", "Page", "PullContext", "Source", "SourceConfig"]
