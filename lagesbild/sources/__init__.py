@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lagesbild.sources.base import Page, PullContext, Source, SourceConfig
+from lagesbild.records import Page
+from lagesbild.sources.base import PullContext, Source, SourceConfig
 from lagesbild.sources.tabular import TabularSource
 
 SOURCES: dict[str, type[Source]] = {

@@ -216,7 +216,8 @@ class RowMapper:
     ) -> RawSubmission | tuple[str, Rejection]:
         """A raw record of the mapped columns, under the mapping's names for them.
 
-        A row that can be no record is refused, and nothing of its content is kept. `seen` counts ids made from rows, so that two equal rows stay two.
+        A row that can be no record is refused, and nothing of its content is kept. `seen` counts
+        ids made from rows, so that two equal rows stay two.
         """
         if row.fault:
             return self._refuse(where, row.number, row.fault[0], row.fault[1])

@@ -20,14 +20,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from lagesbild.errors import SourceError
 from lagesbild.records import Page, Parsed, RawSubmission, Rejection, digest
-from lagesbild.sources.base import PullContext
+from lagesbild.sources.base import PullContext, SourceConfig
 from lagesbild.sources.columns import MappedConfig, RowMapper
 from lagesbild.sources.folder import ChangedFile, changed_files
 from lagesbild.sources.tablefile import Layout, Row, read_table
@@ -74,7 +74,7 @@ def check_encoding(name: str | None) -> str | None:
 class TabularSource:
     """Rows of files as raw records, and those as reports."""
 
-    Config = TabularConfig
+    Config: ClassVar[type[SourceConfig]] = TabularConfig
 
     def __init__(self, name: str, config: TabularConfig) -> None:
         self.name = name
