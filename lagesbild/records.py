@@ -39,7 +39,7 @@ Reason = Literal[
     "incomplete_answer",
     "moderated",
 ]
-REASONS_SV: Mapping[Reason, str] = {
+REASONS_SV: Mapping[str, str] = {
     "empty_text": "texten är tom",
     "test_row": "testrad",
     "missing_id": "id saknas",
@@ -54,8 +54,13 @@ REASONS_SV: Mapping[Reason, str] = {
 
 
 def canonical_json(value: Any) -> str:
-    """JSON text that is equal for equal values, whatever the order of keys."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """JSON text that is equal for equal values, whatever the order of keys.
+
+    Half a character (a surrogate left where a source cut its text) becomes "?": the text can be
+    stored and digested.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode(errors="replace").decode()
 
 
 def digest(*parts: str) -> str:
@@ -79,7 +84,7 @@ class RawSubmission:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record set aside, always with a reason. `detail` names a field or position, never a text."""
+    """A record set aside, with a reason. `detail` names a field or position, never a text."""
 
     source: str
     source_record_id: str
