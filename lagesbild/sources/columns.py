@@ -354,7 +354,7 @@ class RowMapper:
 
 
 def _row_of(raw: RawSubmission) -> dict[str, str]:
-    return {normal(name): value for name, value in json.loads(raw.payload).items()}
+    return {normal(name): str(value) for name, value in json.loads(raw.payload).items()}
 
 
 def _get(row: Mapping[str, str], name: str) -> str:

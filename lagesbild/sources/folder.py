@@ -1,14 +1,19 @@
-"""Files dropped in a folder: which are there, and which have changed since they were last read."""
+"""Files dropped in a folder: which have changed since they were last read, and how.
+
+The state of such a source is {"mapping", "files", "columns"}: a digest of the configuration, what
+is remembered of each file read to its end, and short digests of every column seen.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lagesbild.errors import SourceError
+from lagesbild.records import digest
 
 _MAX_BYTES = 256 * 1024 * 1024
 _UNFINISHED = (".tmp", ".part", ".crdownload", ".filepart")
@@ -44,6 +49,33 @@ def changed_files(
         if before.get("sha256") != sha256:
             now = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256}
             yield ChangedFile(name, content, now)
+
+
+def fresh_state(state: Mapping[str, Any], config_json: str) -> dict[str, Any]:
+    """The state to go on from: files are read again when the configuration has changed."""
+    mapping = digest(config_json)[:16]
+    columns = list(state.get("columns", []))
+    files = state["files"] if state.get("mapping") == mapping else {}
+    return {"mapping": mapping, "files": files, "columns": columns}
+
+
+def known_columns(state: Mapping[str, Any], header: Sequence[str]) -> list[str]:
+    """What to remember of every column ever seen."""
+    return sorted({*state["columns"], *map(_short, header)})
+
+
+def new_column_notes(where: str, dropped: Sequence[str], state: Mapping[str, Any]) -> list[str]:
+    """A note naming columns that are not stored, the first time each is seen."""
+    new = [name[:60] for name in dropped if _short(name) not in state["columns"]]
+    if not new:
+        return []
+    word = "nya kolumner" if state["columns"] else "kolumner"
+    more = f" och {len(new) - 20} till" if len(new) > 20 else ""
+    return [f"{where}: {word} som inte sparas: {', '.join(new[:20])}{more}."]
+
+
+def _short(name: str) -> str:
+    return digest(name)[:8]
 
 
 def list_files(base_dir: Path, pattern: str) -> list[Path]:

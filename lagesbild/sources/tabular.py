@@ -26,10 +26,16 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from lagesbild.errors import SourceError
-from lagesbild.records import Page, Parsed, RawSubmission, Rejection, digest
+from lagesbild.records import Page, Parsed, RawSubmission, Rejection
 from lagesbild.sources.base import PullContext, SourceConfig
 from lagesbild.sources.columns import MappedConfig, RowMapper
-from lagesbild.sources.folder import ChangedFile, changed_files
+from lagesbild.sources.folder import (
+    ChangedFile,
+    changed_files,
+    fresh_state,
+    known_columns,
+    new_column_notes,
+)
 from lagesbild.sources.tablefile import Layout, Row, read_table
 
 ROWS_PER_PAGE = 2000
@@ -84,7 +90,7 @@ class TabularSource:
 
     def fetch(self, context: PullContext) -> Iterator[Page]:
         """Pages of changed files; a file that cannot be read is told of after the others."""
-        state = fresh_state(context.state, self.config)
+        state = fresh_state(context.state, self.config.model_dump_json())
         faults: list[str] = []
         for file in self._files(context, state["files"]):
             try:
@@ -118,8 +124,8 @@ class TabularSource:
         table = read_table(file.name, file.content, self.config.layout)
         is_json = file.content.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in (b"{", b"[")
         notes = self._mapper.check_header(file.name, table.header, is_json=is_json)
-        notes += self._new_columns(file.name, table.header, state)
-        columns = sorted({*state["columns"], *table.header})
+        notes += new_column_notes(file.name, self._mapper.dropped(table.header), state)
+        columns = known_columns(state, table.header)
         seen_ids: Counter[str] = Counter()
         starts = range(0, max(len(table.rows), 1), ROWS_PER_PAGE)
         for start in starts:
@@ -146,23 +152,6 @@ class TabularSource:
             else:
                 refused.append(made)
         return records, refused
-
-    def _new_columns(
-        self, where: str, header: Sequence[str], state: Mapping[str, Any]
-    ) -> list[str]:
-        new = [name for name in self._mapper.dropped(header) if name not in state["columns"]]
-        if not new:
-            return []
-        word = "Nya kolumner" if state["columns"] else "Kolumner"
-        return [f"{where}: {word} som inte sparas: {', '.join(new)}."]
-
-
-def fresh_state(state: Mapping[str, Any], config: MappedConfig | Any) -> dict[str, Any]:
-    """The state to go on from: files are read again when the configuration has changed."""
-    mapping = digest(config.model_dump_json())[:16]
-    if state.get("mapping") != mapping:
-        return {"mapping": mapping, "files": {}, "columns": list(state.get("columns", []))}
-    return {"mapping": mapping, "files": state["files"], "columns": state["columns"]}
 
 
 def _misplaced(where: str, n_rows: int, crs: str) -> str:
