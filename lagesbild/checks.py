@@ -45,7 +45,9 @@ class Profile:
     def add_raw(self, payload: Any) -> None:
         self._n_raw += 1
         if isinstance(payload, Mapping):
-            self._filled.update(key for key, value in payload.items() if value not in (None, "", []))
+            self._filled.update(
+                key for key, value in payload.items() if value not in (None, "", [])
+            )
         for name in self._drift_fields:
             value = lookup(payload, name)
             if isinstance(value, str | int) and value != "":
@@ -220,9 +222,7 @@ def _filled_drift(recent: Mapping[str, Any], baseline: Mapping[str, Any]) -> _Fo
         yield f"tomma_falt:{name}", "warn", f"fältet {name} {change}"
 
 
-def _placed_drift(
-    limits: Checks, recent: Mapping[str, Any], baseline: Mapping[str, Any]
-) -> _Found:
+def _placed_drift(limits: Checks, recent: Mapping[str, Any], baseline: Mapping[str, Any]) -> _Found:
     if not recent["n_remarks"] or not baseline["n_remarks"]:
         return
     now_share = recent["n_placed"] / recent["n_remarks"]

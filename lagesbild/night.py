@@ -135,9 +135,7 @@ def source_night(
         try:
             source = settings.make_source(name)
             pull(settings, store, inbox, source, ledger, clock)
-            prepared = stage(
-                settings, store, inbox, source, classifier, places, retry_rejected
-            )
+            prepared = stage(settings, store, inbox, source, classifier, places, retry_rejected)
             ledger.profile = prepared.profile.as_dict() if prepared.n_rows else {}
         except LagesbildError as error:
             ledger.error = str(error)
@@ -243,9 +241,7 @@ def finish(
     clear(store.staging)
     snapshot = None
     if snapshots.is_stale(store.warehouse.path, store.snapshots):
-        snapshot = snapshots.publish(
-            store.warehouse.path, store.snapshots, settings.keep_snapshots
-        )
+        snapshot = snapshots.publish(store.warehouse.path, store.snapshots, settings.keep_snapshots)
     n_purged = purge(settings, store, clock())
     return NightResult(list(nights), n_reclassified, len(decisions), n_purged, snapshot)
 

@@ -86,9 +86,7 @@ def prepare(
     return prepared
 
 
-def reclassify(
-    warehouse: Warehouse, classifier: TextClassifier, folder: Path, limit: int
-) -> int:
+def reclassify(warehouse: Warehouse, classifier: TextClassifier, folder: Path, limit: int) -> int:
     """Stage up to `limit` texts that this version of the classifier has not seen. Returns how many.
 
     The remarks stay as they are; only their classification is renewed when this is merged.

@@ -242,9 +242,8 @@ def _line_of(text: str, keys: Sequence[str]) -> int:
             path = (*table, *([quoted] if quoted else key[3].split(".")))
         else:
             continue
-        common = len(os.path.commonprefix([list(path), list(keys)]))
-        if common == len(path) and common > depth:
-            best, depth = number, common
+        if path == tuple(keys[: len(path)]) and len(path) > depth:
+            best, depth = number, len(path)
     return best
 
 

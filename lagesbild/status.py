@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lagesbild.night import Store
+from lagesbild.records import REASONS_SV
 from lagesbild.settings import Settings
 from lagesbild.store.inbox import Inbox
 from lagesbild.store.warehouse import connect
@@ -74,3 +75,35 @@ def _warehouse(store: Store) -> dict[str, Any]:
         "share_reviewed": n_reviewed / n_reports if n_reports else None,
         "refused": refused,
     }
+
+
+def status_text(facts: dict[str, Any]) -> str:
+    """The same for people, in Swedish."""
+    lines = [f"Lagret: {facts['store']}", f"Synpunkter: {facts['n_reports']}"]
+    if facts["share_reviewed"] is not None:
+        lines.append(f"Granskade: {facts['share_reviewed']:.0%}".replace("%", " %"))
+    for version in facts["classifier_versions"]:
+        lines.append(f"Klassade av {version['version']}: {version['n_texts']} texter")
+    for name, entry in facts["sources"].items():
+        lines += ["", *_source_lines(name, entry)]
+    return "\n".join(lines)
+
+
+def _source_lines(name: str, entry: dict[str, Any]) -> list[str]:
+    pull = entry["last_pull"]
+    if pull is None:
+        return [f"{name}: aldrig hämtad"]
+    lines = [
+        f"{name}: hämtad {entry['last_pull_at'][:16]} UTC, {pull['received']} poster, "
+        f"{pull['new']} nya, {pull['changed']} ändrade, {pull['unchanged']} lika"
+    ]
+    if pull["was_cut_off"]:
+        lines.append("  hämtningen avbröts; nästa natt fortsätter där den slutade")
+    if entry["last_good_pull_at"] != entry["last_pull_at"]:
+        lines.append(f"  senast lyckad: {entry['last_good_pull_at'] or 'aldrig'}")
+    if entry["is_waiting"]:
+        lines.append("  poster väntar i inkorgen på en godkänd natt")
+    for reason, n in entry["refused_by_reason"].items():
+        lines.append(f"  avvisade, {REASONS_SV.get(reason, reason)}: {n}")
+    lines += [f"  {alarm['severity']}: {alarm['message']}" for alarm in entry["alarms"]]
+    return lines

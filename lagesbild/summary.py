@@ -64,7 +64,7 @@ def refusal_lines(nights: Sequence[SourceNight]) -> list[str]:
         reasons: Mapping[str, int] = night.ledger.profile.get("refused", {})
         if reasons:
             told = ", ".join(
-                f"{n} {REASONS_SV.get(reason, reason)}"  # type: ignore[call-overload]
+                f"{n} {REASONS_SV.get(reason, reason)}"
                 for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
             )
             lines.append(f"{night.source}: avvisade {told}")

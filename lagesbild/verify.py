@@ -71,7 +71,9 @@ def _digests(db: duckdb.DuckDBPyConnection) -> Iterator[str]:
     n = _count(db, "select count(*) from submission where sha256(text) <> text_sha256")
     if n:
         yield f"{n} texter stämmer inte med sin kontrollsumma."
-    rows = db.execute("select distinct submission_id, source, source_record_id, part from submission")
+    rows = db.execute(
+        "select distinct submission_id, source, source_record_id, part from submission"
+    )
     n = sum(digest(*parts)[:32] != submission_id for submission_id, *parts in rows.fetchall())
     if n:
         yield f"{n} synpunkter har ett id som inte stämmer med källa och post."

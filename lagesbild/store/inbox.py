@@ -129,7 +129,8 @@ class Inbox:
     def begin_pull(self, source: str, started_at: datetime) -> int:
         with self._transaction() as db:
             row = db.execute(
-                "insert into pull (source, started_at, ledger) values (?, ?, '{}') returning pull_id",
+                "insert into pull (source, started_at, ledger) values (?, ?, '{}') "
+                "returning pull_id",
                 (source, started_at.isoformat()),
             ).fetchone()
         return int(row[0])
@@ -267,6 +268,12 @@ class Inbox:
         if n:  # the write-ahead log keeps old pages until it is emptied
             self._db.execute("pragma wal_checkpoint(truncate)")
         return n
+
+    def gallring_log(self) -> list[tuple[str, int]]:
+        """(decision_id, n_payloads) of every purge, oldest first."""
+        return self._db.execute(
+            "select decision_id, n_payloads from gallring_log order by gallring_id"
+        ).fetchall()
 
 
 def _store(

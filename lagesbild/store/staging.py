@@ -121,6 +121,24 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 }
 
 
+_CONTENT = (
+    "kind",
+    "text",
+    "question",
+    "category",
+    "status",
+    "reported_at",
+    "occurred_at",
+    "updated_at",
+    "closed_at",
+    "lat",
+    "lon",
+    "stance_hint",
+    "reporter_hash",
+    "wave",
+)
+
+
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
 
@@ -128,14 +146,10 @@ def _utc(moment: datetime | None) -> datetime | None:
 def content_sha256(submission: Submission) -> str:
     """Digest of all that a reader could see of a remark, to tell whether a version is new."""
     parsed = submission.parsed
-    seen = {
-        name: str(getattr(parsed, name))
-        for name in (
-            "kind text question category status reported_at occurred_at updated_at closed_at "
-            "lat lon stance_hint reporter_hash wave"
-        ).split()
-    }
-    areas = sorted((p.area.area_type, p.area.area_code, p.area.geo_version) for p in submission.areas)
+    seen = {name: str(getattr(parsed, name)) for name in _CONTENT}
+    areas = sorted(
+        (p.area.area_type, p.area.area_code, p.area.geo_version) for p in submission.areas
+    )
     return digest(canonical_json(seen), canonical_json(areas))
 
 

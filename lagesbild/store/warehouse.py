@@ -25,7 +25,6 @@ def connect(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnectio
     config: dict[str, Any] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "TimeZone": "UTC",
     }
     db = _open(path, read_only, config)
     try:
@@ -140,7 +139,7 @@ class Warehouse:
         cursors: Mapping[str, int],
         decisions: Sequence[tuple[Any, ...]] = (),
     ) -> None:
-        """Take staged files and people's decisions in, move the cursors and recount: all or none."""
+        """Take in staged files and decisions, move the cursors and recount: all or none."""
         with connect(self.path, read_only=False) as db:
             _define(db)
             db.execute("begin")
@@ -179,9 +178,7 @@ def _stage(db: duckdb.DuckDBPyConnection, folders: Sequence[Path], table: str) -
 
 def _load(db: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
     if _stage(db, folders, "retried"):
-        db.execute(
-            "delete from rejected_submission where raw_id in (select raw_id from staged)"
-        )
+        db.execute("delete from rejected_submission where raw_id in (select raw_id from staged)")
     if _stage(db, folders, "submission"):
         db.execute(
             "update submission set is_current = false where is_current "
