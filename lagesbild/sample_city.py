@@ -86,7 +86,7 @@ class Department:
     def _window(self, query: Mapping[str, str]) -> tuple[datetime, datetime] | None:
         """The span of requested times that will be answered for; None is all of them."""
         start, end = _time(query, "start_date"), _time(query, "end_date")
-        if start is None and end is None and "updated_after" in query:
+        if start is None and end is None and query.keys() & {"updated_after", "updated_before"}:
             return None
         if end is None:
             end = start + WINDOW if start else max(map(_requested_at, self.requests))
@@ -97,8 +97,9 @@ class Department:
     ) -> bool:
         if window and not window[0] <= _requested_at(record) <= window[1]:
             return False
-        updated_after = _time(query, "updated_after")
-        if updated_after and _read_time(record["updated_datetime"]) < updated_after:
+        after, before = _time(query, "updated_after"), _time(query, "updated_before")
+        updated_at = _read_time(record["updated_datetime"])
+        if (after and updated_at < after) or (before and updated_at > before):
             return False
         return all(
             record[field] in query[field].split(",")
