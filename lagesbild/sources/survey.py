@@ -189,13 +189,13 @@ class SurveySource:
             for area, key in self.config.areas.items()
             if (value := repair(row.get(key, "")))
         )
-        for key, question in self.config.open_questions.items():
-            text = repair(row.get(key, ""))
-            if not has_words(text) or text in NOT_SHOWN:
-                continue
-            if is_test_text(text):
-                yield self._reject(raw, "test_row", key)
-                continue
+        texts = {key: repair(row.get(key, "")) for key in self.config.open_questions}
+        texts = {k: text for k, text in texts.items() if has_words(text) and text not in NOT_SHOWN}
+        # one "test" among answers may well be an answer
+        if texts and all(map(is_test_text, texts.values())):
+            yield self._reject(raw, "test_row", ", ".join(texts))
+            return
+        for key, text in texts.items():
             yield ParsedSubmission(
                 source=self.name,
                 source_record_id=raw.source_record_id,
@@ -203,7 +203,7 @@ class SurveySource:
                 text=text,
                 reported_at=answered_at,
                 part=key,
-                question=question,
+                question=self.config.open_questions[key],
                 areas=areas,
                 reporter_hash=row[RESPONDENT],
                 wave=self._wave(row),

@@ -20,7 +20,7 @@ from lagesbild.sources.tablefile import Layout
 from lagesbild.sources.tabular import check_encoding
 
 # "Q5. Question", "Q1[SQ001]. Question [choice]", "q5._.Question": how LimeSurvey heads its columns.
-_CODED = re.compile(r"(\w+(?:\[[^\]]*\])*)(?:\._\.|\. )")
+CODED = re.compile(r"([A-Za-z]\w*(?:\[[^\]]*\])*)(?:\._\.|\. )")
 
 
 class WaveColumn(BaseModel):
@@ -177,7 +177,7 @@ def resolve(config: SurveyConfig, where: str, header: Sequence[str]) -> SurveyCo
 def find_questions(wanted: Iterable[str], header: Sequence[str]) -> dict[str, str]:
     """As `find_columns`, and by the code a header begins with where that code is one column's."""
     wanted = list(wanted)
-    codes = {name: match[1] for name in header if (match := _CODED.match(name))}
+    codes = {name: match[1] for name in header if (match := CODED.match(name))}
     n_columns = Counter(map(normal, codes.values()))
     by_code = {normal(c): name for name, c in codes.items() if n_columns[normal(c)] == 1}
     found = {name: by_code[normal(name)] for name in wanted if normal(name) in by_code}
