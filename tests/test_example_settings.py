@@ -34,8 +34,8 @@ def keys_by_kind() -> dict[str, set[str]]:
     for name, table in load(EXAMPLE).sources.items():
         keys = found.setdefault(table["kind"], set())
         for path in (f"sources.{name}", f"sources.{name}.columns"):
-            keys |= tables.get(path, set())
-        keys |= table.keys()
+            keys.update(tables.get(path, ()))
+        keys.update(table)
     return found
 
 
