@@ -25,9 +25,10 @@ from charset_normalizer import from_bytes
 from lagesbild.errors import SourceError
 from lagesbild.records import Reason
 
-# What Swedish and western European systems have written; a wider search guesses wrong on short
-# files (Mac Iceland, Baltic DOS).
-_LEGACY_ENCODINGS = ["cp1252", "latin_1", "mac_roman", "cp850"]
+# What Swedish systems have written before UTF-8, and what they wrote with it. On short files a
+# search among all encodings guesses wrong (Mac Iceland, Baltic DOS).
+_LEGACY_ENCODINGS = ("cp1252", "mac_roman", "cp850", "latin_1")
+_EXPECTED = frozenset("åäöÅÄÖéÉèêëàáíóúüÜøØæÆçñß–—’‘“”…°€§½·²´\xa0")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -94,8 +95,21 @@ def decode(content: bytes, encoding: str | None = None) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        best = from_bytes(content, cp_isolation=_LEGACY_ENCODINGS).best()
-        return str(best) if best else content.decode("latin-1")
+        return _decode_legacy(content)
+
+
+def _decode_legacy(content: bytes) -> str:
+    """The encoding that gives most of the signs that Swedish uses; else the likeliest of all."""
+    non_ascii = bytes(byte for byte in content if byte > 127)
+    best, best_share = "latin_1", 0.0
+    for encoding in _LEGACY_ENCODINGS:
+        signs = non_ascii.decode(encoding, errors="replace")
+        share = sum(sign in _EXPECTED for sign in signs) / len(signs)
+        if share > best_share:
+            best, best_share = encoding, share
+    if best_share < 0.9 and (guess := from_bytes(content).best()):
+        return str(guess)
+    return content.decode(best, errors="replace")
 
 
 def column_name(text: str) -> str:
