@@ -1,0 +1,155 @@
+"""Texts that people labelled: ours in data/labelled, and the gold files `evaluate` is given."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lagesbild.errors import LagesbildError
+from lagesbild.records import STANCES, Stance
+from lagesbild.resources import data_path
+from lagesbild.themes import load_themes
+
+_EITHER = "forbattring_eller_franvaro"  # some gold files do not tell these two apart
+SHINGLE = 5
+NEAR_DUPLICATE = 0.5  # share of common letter shingles from which two texts count as one
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One theme of one text. `stances`: those that count as right; empty where none was coded."""
+
+    theme: str
+    subtheme: str | None
+    stances: frozenset[Stance]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A text with what people said it is about. No mentions: no theme and no residual code."""
+
+    labelled_id: str
+    voice: str
+    text: str
+    question: str | None
+    language: str
+    mentions: tuple[Mention, ...]
+    kinds: tuple[str, ...]
+
+    @property
+    def themes(self) -> frozenset[str]:
+        """Themes a classifier may decide, drift_underhall among them."""
+        return frozenset(m.theme for m in self.mentions) & frozenset(load_themes().decided)
+
+
+def load_labelled(folder: Path | None = None) -> list[Labelled]:
+    """Every row of data/labelled/*.jsonl (or of `folder`), in the order of the files."""
+    folder = folder or data_path("labelled")
+    rows = [row for path in sorted(folder.glob("*.jsonl")) for row in read_gold(path)]
+    if not rows:
+        raise LagesbildError(f"Inga märkta texter i {folder}: lägg dit .jsonl-filer.")
+    doubled = [key for key, n in Counter(row.labelled_id for row in rows).items() if n > 1]
+    if doubled:
+        raise LagesbildError(f"Samma id står två gånger i märkta texter: {doubled[0]}.")
+    return rows
+
+
+def read_gold(path: Path) -> list[Labelled]:
+    """A labelled file in any of the three forms described in data/labelled/README.md."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LagesbildError(f"Filen {path} går inte att läsa: kontrollera sökvägen.") from error
+    return [_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _row(path: Path, number: int, line: str) -> Labelled:
+    try:
+        raw = json.loads(line)
+        mentions = tuple(_mentions(raw))
+        kinds = raw.get("kinds") or ([raw["kind"]] if raw.get("kind") else [])
+        return Labelled(
+            labelled_id=str(raw["id"]),
+            voice=str(raw.get("voice") or raw["id"]),
+            text=_text(raw["text"]),
+            question=raw.get("question"),
+            language=raw.get("lang") or "sv",
+            mentions=mentions,
+            kinds=tuple(kinds),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LagesbildError(
+            f"Rad {number} i {path.name} är inte en märkt text ({error}): rätta raden."
+        ) from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text saknas")
+    return value
+
+
+def _mentions(raw: dict[str, Any]) -> Iterator[Mention]:
+    """From [theme, subtheme, stance], {"theme", "stance"} or a text's themes and one stance."""
+    listed: list[tuple[str, str | None, str | None]]
+    if raw.get("mentions"):
+        listed = [
+            (m["theme"], m.get("subtheme"), m.get("stance")) if isinstance(m, dict) else tuple(m)
+            for m in raw["mentions"]
+        ]
+    else:
+        listed = [(theme, None, raw.get("stance")) for theme in raw.get("themes") or ()]
+    plan = load_themes()
+    for theme, subtheme, stance in listed:
+        if not plan.has(theme, subtheme):
+            raise ValueError(f"okänt tema {theme}.{subtheme}")
+        yield Mention(theme, subtheme, _stances(stance))
+
+
+def _stances(value: str | None) -> frozenset[Stance]:
+    if value is None:
+        return frozenset()
+    wanted = value.split("_eller_") if value == _EITHER else [value]
+    if not set(wanted) <= set(STANCES):
+        raise ValueError(f"okänd ställning {value}")
+    return frozenset(s for s in STANCES if s in wanted)
+
+
+def voice_folds(rows: Sequence[Labelled], n_folds: int = 5) -> list[int]:
+    """The fold of each row: whole voices, the biggest first into the emptiest fold."""
+    sizes = Counter(row.voice for row in rows)
+    filled = [0] * n_folds
+    fold_of: dict[str, int] = {}
+    for voice, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        fold = filled.index(min(filled))
+        fold_of[voice] = fold
+        filled[fold] += size
+    return [fold_of[row.voice] for row in rows]
+
+
+def near_duplicates(
+    texts: Sequence[str], others: Iterable[str], threshold: float = NEAR_DUPLICATE
+) -> Iterator[tuple[int, int, float]]:
+    """(place in `others`, place in `texts`, likeness) of each pair alike above the threshold."""
+    shingles = [_shingles(text) for text in texts]
+    holders: dict[str, list[int]] = defaultdict(list)
+    for place, own in enumerate(shingles):
+        for shingle in own:
+            holders[shingle].append(place)
+    for place, other in enumerate(others):
+        wanted = _shingles(other)
+        common = Counter(i for shingle in wanted for i in holders.get(shingle, ()))
+        for i, n in common.items():
+            likeness = n / len(wanted | shingles[i])
+            if likeness > threshold:
+                yield place, i, likeness
+
+
+def _shingles(text: str) -> set[str]:
+    plain = re.sub(r"\W+", " ", text.lower()).strip()
+    return {plain[i : i + SHINGLE] for i in range(max(1, len(plain) - SHINGLE + 1))}
