@@ -126,6 +126,8 @@ def _pull(config: SourceConfig, ledger: PullLedger, history: History) -> _Found:
             f"källans fönster börjar {ledger.gap_to} men förra hämtningen slutade "
             f"{ledger.gap_from}; poster däremellan kan ha gått förlorade",
         )
+    for note in ledger.notes:  # what the source itself found odd
+        yield "notering", "warn", note
     earlier = [old.received for _, old in history if not old.error]
     if len(earlier) >= 7 and not ledger.error:
         usual = statistics.median(earlier)

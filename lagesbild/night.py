@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from lagesbild import checks
 from lagesbild.errors import LagesbildError, SourceError
@@ -82,17 +84,26 @@ class NightResult:
 
 
 @contextmanager
-def night_lock(store: Store) -> Iterator[None]:
-    """Only one night at a time. Raises LagesbildError if another is running."""
+def night_lock(store: Store, wait_s: float = 0.0) -> Iterator[None]:
+    """Only one night at a time. Raises LagesbildError if another still runs after `wait_s`."""
     store.root.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait_s
     with (store.root / "night.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LagesbildError(
-                f"En annan natt pågår redan mot {store.root}; vänta tills den är klar."
-            ) from None
+        while not _try_lock(handle):
+            if time.monotonic() >= deadline:
+                raise LagesbildError(
+                    f"En annan natt pågår redan mot {store.root}; vänta tills den är klar."
+                )
+            time.sleep(1.0)
         yield
+
+
+def _try_lock(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def run_night(

@@ -58,6 +58,12 @@ def ledger_rows(nights: Sequence[SourceNight]) -> list[tuple[Any, ...]]:
     return rows
 
 
+def ledger_table(nights: Sequence[SourceNight]) -> str:
+    """The ledger as a Markdown table."""
+    rows = [LEDGER_HEADER, ("---",) * len(LEDGER_HEADER), *ledger_rows(nights)]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows) + "\n"
+
+
 def refusal_lines(nights: Sequence[SourceNight]) -> list[str]:
     lines = []
     for night in nights:

@@ -75,7 +75,7 @@ class PullLedger:
     gap_from: str | None = None
     gap_to: str | None = None
     error: str | None = None
-    n_notes: int = 0
+    notes: list[str] = field(default_factory=list)
     profile: dict[str, Any] = field(default_factory=dict)  # see checks.py; counts, never texts
 
 
@@ -150,6 +150,7 @@ class Inbox:
                 raw = RawSubmission(source, rejection.source_record_id, payload, fetched_at)
                 _store(db, raw, rejection, ledger)
             ledger.pages += 1
+            ledger.notes += [note for note in page.notes if note not in ledger.notes]
             if page.gap:
                 ledger.gap_from, ledger.gap_to = (moment.isoformat() for moment in page.gap)
             db.execute(
