@@ -172,11 +172,14 @@ class HttpJsonSource:
                 notes.append(f"{self._where}: samma sida kom två gånger; hämtningen slutade där.")
                 items = []
             seen_pages.add(page_digest)
-            following = self._next(answer, items, number, url, params) if items else None
+            if not items:
+                yield [], True
+                return
+            following = self._next(answer, items, number, params)
             yield items, following is None
             if following is None:
                 return
-            url, params = following
+            url, params = self._same_host(following[0], url), following[1]
         raise SourceError(
             f"{self._where}: fler än {self.config.max_pages} sidor; kontrollera sidbläddringen "
             "eller höj max_pages."
@@ -213,35 +216,36 @@ class HttpJsonSource:
             ) from None
 
     def _next(
-        self, answer: Any, items: Sequence[Any], number: int, url: str, params: Mapping[str, Any]
+        self, answer: Any, items: Sequence[Any], number: int, params: Mapping[str, Any]
     ) -> tuple[str, dict[str, Any]] | None:
-        """Address and parameters of the next request, or None after the last."""
+        """Link and parameters of the next request, or None after the last."""
         config = self.config
         total = _at(answer, config.total_pages) if config.total_pages else None
         if total is not None and str(total).isdigit() and number + 1 >= int(total):
             return None
         param = str(config.page_param)
         if config.paging == "page":
-            return url, {**params, param: int(params[param]) + 1}
+            return "", {**params, param: int(params[param]) + 1}
         if config.paging == "offset":
-            return url, {**params, param: int(params[param]) + len(items)}
+            return "", {**params, param: int(params[param]) + len(items)}
         if config.paging == "cursor":
             cursor = _at(answer, config.cursor)
-            return (url, {**params, param: cursor}) if cursor else None
-        if config.paging == "next_link":
-            return self._linked(_at(answer, config.next_link), url)
-        return None
+            return ("", {**params, param: cursor}) if cursor else None
+        link = _at(answer, config.next_link) if config.paging == "next_link" else None
+        return (str(link), {}) if link else None
 
-    def _linked(self, link: Any, url: str) -> tuple[str, dict[str, Any]] | None:
-        if not isinstance(link, str) or not link:
-            return None
-        target = httpx.URL(url).join(link)
-        if (target.scheme, target.host) != (httpx.URL(url).scheme, httpx.URL(url).host):
-            # the token goes with every request, and must not go to strangers
+    def _same_host(self, link: str, url: str) -> str:
+        """`link` seen from `url`. The token goes with every request, and never to strangers."""
+        here = httpx.URL(url)
+        try:
+            target = here.join(link)
+        except httpx.InvalidURL:
+            raise SourceError(f"{self._where}: länken till nästa sida går inte att läsa.") from None
+        if (target.scheme, target.netloc) != (here.scheme, here.netloc):
             raise SourceError(
                 f"{self._where}: nästa sida ligger hos en annan värd; den hämtas inte."
             )
-        return str(target), {}
+        return str(target)
 
 
 def _row(number: int, item: Any) -> Row:
