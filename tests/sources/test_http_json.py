@@ -142,7 +142,7 @@ def test_next_link_stays_with_its_host() -> None:
     pulled = ask(source, answer)
     assert len(pulled.records) == 2
     assert "en annan värd" in pulled.error
-    broken = {"rows": [item(1)], "links": {"next": "https://[x"}}
+    broken = {"rows": [item(1)], "links": {"next": "https://x:abc/"}}
     assert "går inte att läsa" in ask(source, lambda *_: httpx.Response(200, json=broken)).error
 
 
