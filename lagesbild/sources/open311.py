@@ -33,7 +33,6 @@ from lagesbild.sources.open311_pull import (
     Batch,
     Window,
     WindowPull,
-    is_within,
     row_time,
     windows,
 )
@@ -111,16 +110,16 @@ class _Pull:
     def _windows_to_ask(self) -> list[Window]:
         end = self._context.now + AHEAD
         pending = [Window.from_state(saved) for saved in self._state.get("pending", [])]
-        start = pending[-1].end - AHEAD if pending else self._first_moment()
-        start -= timedelta(hours=self._config.overlap_hours)
+        overlap = timedelta(hours=self._config.overlap_hours)
+        if pending:
+            start = pending[-1].end - AHEAD - overlap
+        elif "watermark" in self._state:
+            start = datetime.fromisoformat(self._state["watermark"]) - overlap
+        elif self._config.start_date is not None:
+            start = datetime.combine(self._config.start_date, time(), self._zone).astimezone(UTC)
+        else:
+            start = end - timedelta(days=self._config.window_days)
         return pending + windows(start, end, self._config.window_days)
-
-    def _first_moment(self) -> datetime:
-        if "watermark" in self._state:
-            return datetime.fromisoformat(self._state["watermark"])
-        if self._config.start_date is not None:
-            return datetime.combine(self._config.start_date, time(), self._zone).astimezone(UTC)
-        return self._context.now - timedelta(days=self._config.window_days)
 
     def _newest(self, rows: Iterable[Any], key: str) -> datetime | None:
         """The newest time that is not in the future: one report dated 2099 must not end all."""
@@ -186,30 +185,22 @@ class _Pull:
         """Pages of changed reports. Returns whether the server can be trusted to have told all."""
         start = watermark - timedelta(hours=self._config.overlap_hours)
         asked = Window(start, self._context.now + AHEAD, by="updated")
-        n_rows = 0
+        is_found_out = self._config.updated_after == "auto"
+        if is_found_out and not self._windows.heeds("updated"):
+            self._server.learned["updated_after"] = False
+            return False
+        has_rows = False
         try:
             for batch in self._windows.batches([asked]):
-                if batch.rows and not self._heeds(asked, batch.rows):
-                    self._server.learned["updated_after"] = False
-                    return False
-                n_rows += len(batch.rows)
+                has_rows = has_rows or bool(batch.rows)
                 yield self._page(batch)
         except PageError:
-            if self._config.updated_after is True:
+            if not is_found_out:
                 raise
             self._server.learned["updated_after"] = False
             return False
-        if n_rows:
-            self._server.learned["updated_after"] = True
-        return n_rows > 0 or self._config.updated_after is True
-
-    def _heeds(self, asked: Window, rows: Sequence[Any]) -> bool:
-        """Servers without the parameter ignore it, and answer with anything at all."""
-        if self._config.updated_after is True:
-            return True
-        times = [row_time(row, "updated_datetime", self._zone) for row in rows]
-        known = [found for found in times if found]
-        return bool(known) and all(is_within(found, asked) for found in known)
+        # Nothing at all may as well mean a server that does not understand the question.
+        return has_rows or not is_found_out
 
     def _repoll(self) -> Iterator[Page]:
         """Ask for open reports by id, as many as one night allows, going on where we stopped."""

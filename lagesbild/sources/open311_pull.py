@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,7 @@ BOUNDS: dict[By, tuple[str, str]] = {
     "updated": ("updated_after", "updated_before"),
 }
 NARROWEST = timedelta(minutes=1)
-# How far outside its window a report may lie before we say that the server ignores the window.
-SLACK = timedelta(days=2)
+FAR_FUTURE = datetime(2090, 1, 1, tzinfo=UTC)
 # Giving up on a pull, not on a record: more than this is no single bad record.
 MAX_BAD_RECORDS = 5
 MAX_FAILED_CALLS = 40
@@ -91,9 +90,9 @@ class WindowPull:
     def __init__(self, server: Open311Server, config: Open311Config) -> None:
         self._server = server
         self._config = config
-        self._zone = ZoneInfo(config.time_zone)
         self._failed_calls = 0
         self._bad_records = 0
+        self._heeded: dict[By, bool] = {}
 
     def batches(self, pending: Sequence[Window]) -> Iterator[Batch]:
         """Every row of the windows, oldest window first; each batch says what is left after it."""
@@ -191,9 +190,8 @@ class WindowPull:
         self, window: Window, rest: list[Window]
     ) -> Generator[Batch, None, list[Window]]:
         """The whole window in one answer, or nothing and its halves when that cannot be."""
-        cap = self._config.row_cap
         try:
-            rows = self._server.dated(window.bounds(), {"max_requests": str(cap)} if cap else {})
+            rows = self._server.dated(window.bounds(), self._cap_query())
         except PageError as error:
             if error.status != 404 or not self._server.is_alive():
                 self._count_failure(error)
@@ -203,12 +201,16 @@ class WindowPull:
                 yield Batch([], rest, bad=[f"{window.start.isoformat()} minut"])
                 return []
             rows = []
+        return (yield from self._kept_or_halved(window, rest, rows))
+
+    def _kept_or_halved(
+        self, window: Window, rest: list[Window], rows: list[Any]
+    ) -> Generator[Batch, None, list[Window]]:
+        """The answer, or the halves of its window when the server may have had more to give."""
         notes: list[str] = []
         if self._looks_capped(len(rows)):
-            if self._is_ignored(window, rows):
-                notes.append(
-                    f"Servern bryr sig inte om tidsfönstret; den ger bara {len(rows)} ärenden."
-                )
+            if not self.heeds(window.by):
+                notes.append(f"Servern ger {len(rows)} ärenden vilket tidsfönster vi än ber om.")
             elif window.end - window.start > NARROWEST:
                 return window.halves()
             else:
@@ -224,12 +226,19 @@ class WindowPull:
         self._server.learned["most_rows"] = max(most, n_rows)
         return n_rows >= max(most, SMALLEST_LIKELY_CAP) and n_rows % 10 == 0
 
-    def _is_ignored(self, window: Window, rows: Sequence[Any]) -> bool:
-        """Whether most rows lie outside the window asked for."""
-        key = f"{window.by}_datetime"
-        times = [time for row in rows if (time := row_time(row, key, self._zone))]
-        outside = [time for time in times if not is_within(time, window)]
-        return 2 * len(outside) > len(times)
+    def _cap_query(self) -> dict[str, str]:
+        cap = self._config.row_cap
+        return {"max_requests": str(cap)} if cap else {}
+
+    def heeds(self, by: By) -> bool:
+        """Whether the server minds these bounds at all: asked about the future, it has nothing."""
+        if by not in self._heeded:
+            future = Window(FAR_FUTURE, FAR_FUTURE + timedelta(days=1), by)
+            try:
+                self._heeded[by] = not self._server.dated(future.bounds(), {}, tries=2)
+            except PageError:
+                self._heeded[by] = True
+        return self._heeded[by]
 
     # --- what may go wrong, and how often
 
@@ -242,11 +251,6 @@ class WindowPull:
         self._bad_records += 1
         if self._bad_records > MAX_BAD_RECORDS:
             raise error
-
-
-def is_within(time: datetime, window: Window) -> bool:
-    """Whether a time lies in the window, give or take what time zones and clocks explain."""
-    return window.start - SLACK <= time <= window.end + SLACK
 
 
 def _page_query(page: int, size: int) -> dict[str, str]:
