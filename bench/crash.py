@@ -95,7 +95,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    moments = random.Random(options.seed)
+    moments = random.Random(options.seed)  # noqa: S311
     os.environ.setdefault(HASH_KEY_VARIABLE, "exempelstaden")
     good = 0
     with SampleCity() as city:

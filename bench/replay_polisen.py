@@ -188,9 +188,8 @@ def compare(store: Store, expected: Expected, alarms: list[tuple[datetime, str, 
     ]
     for name, want, got in facts:
         print(f"  {name}: expected {want}, found {got}{'' if want == got else '   <-- DIFFERS'}")
-    print(
-        f"  refused: {len(refused)}; unpadded hours: {expected.n_unpadded}; offsets: {expected.offsets}"
-    )
+    print(f"  refused: {len(refused)}; unpadded hours: {expected.n_unpadded}")
+    print(f"  offsets: {expected.offsets}")
     print(f"  events whose name ends with a municipality: {len(told)} of {len(kept)}")
     seen: set[str] = set()
     for at, check, message in alarms:
