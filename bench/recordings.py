@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.recorded_surveys import survey_lines
 from lagesbild.errors import SourceError
 from lagesbild.polite import PoliteClient
 from lagesbild.records import Parsed, Rejection
@@ -69,6 +70,7 @@ def _outcome(parsed: Parsed) -> str:
 
 PARTS: dict[str, Callable[[Path], Iterator[Line]]] = {
     "open311": open311_lines,
+    "surveys": survey_lines,
 }
 
 

@@ -14,7 +14,7 @@ from lagesbild.sources.survey_config import CODED, find_questions
 
 # Columns of which each tool writes at least one of every group.
 _SIGNS: Mapping[SurveyPreset, Sequence[Sequence[str]]] = {
-    "limesurvey": (("submitdate", "lastpage", "startlanguage", "Svars-ID", "Response ID"),),
+    "limesurvey": (("submitdate", "lastpage", "startlanguage", "Last page", "Sista sidan"),),
     "surveymonkey": (("Respondent ID", "respondent_id", "Svarande-ID"),),
     "surveygizmo": (("Date Submitted",), ("Status",), ("Time Started", "Response ID")),
     "microsoft_forms": (("Start time", "Starttid"), SURVEY_PRESETS["microsoft_forms"]["completed"]),

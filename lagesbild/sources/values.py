@@ -35,6 +35,7 @@ _YEAR_LAST = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}){_CLOCK}\s*([
 _WRITTEN = re.compile(rf"(\d{{1,2}})\.? ([a-zå]+)\.?,? (\d{{4}})(?: kl\.?)?{_CLOCK}", re.IGNORECASE)
 _EXCEL_SERIAL = re.compile(r"[2-6]\d{4}(?:[.,]\d+)?")  # 1954 to 2091
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")  # seconds or milliseconds, 2001 to 2033
+_LONGEST_TIME = 40
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -179,6 +180,8 @@ def read_time(text: str, zone: ZoneInfo, day_first: bool | None = None) -> dt.da
     Times without an offset are local in `zone`; in the hour that comes twice, the first is meant.
     """
     text = text.strip()
+    if len(text) > _LONGEST_TIME or not any(map(str.isdecimal, text)):
+        return None
     try:
         found = _from_number(text, zone) or _from_words(text, zone, day_first)
         utc = found.astimezone(dt.UTC) if found else None
