@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from lagesbild.errors import UsageError
+from lagesbild.polite import PoliteClient
 from lagesbild.records import ParsedSubmission
 from lagesbild.sources.survey import SurveySource
 from lagesbild.sources.survey_config import SurveyConfig
@@ -120,3 +122,18 @@ def test_an_unset_password_is_told(source: SurveySource, monkeypatch: pytest.Mon
     monkeypatch.delenv("LS_PASSWORD")
     with pytest.raises(UsageError, match="LS_PASSWORD"):
         ask(source, Server(json.dumps({"responses": []}).encode()))
+
+
+def test_through_the_real_polite_client(source: SurveySource, recordings: Path) -> None:
+    server = Server((recordings / "surveys" / "limesurvey.json").read_bytes())
+    agents: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        agents.append(request.headers["User-Agent"])
+        return server(str(request.url), json.loads(request.content))
+
+    transport = httpx.MockTransport(answer)
+    with PoliteClient(user_agent="lagesbild", min_interval_s=0, transport=transport) as client:
+        pulled = pull(source, replace(context(), client=client))
+    assert (len(pulled.records), pulled.error) == (2, "")
+    assert agents == ["lagesbild"] * 3
