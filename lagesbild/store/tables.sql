@@ -95,7 +95,7 @@ create table if not exists review (              -- people's decisions, merged f
     decision_id varchar primary key,
     submission_id varchar not null,
     theme varchar not null,
-    verdict varchar not null,                     -- accepted, rejected, added
+    verdict varchar not null,                     -- accepted, rejected, added, withdrawn
     subtheme varchar,
     stance varchar,
     reviewer varchar not null,

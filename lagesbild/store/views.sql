@@ -4,15 +4,17 @@
 create or replace view counted_submission as
 select * from submission where is_current and kind <> 'summary';
 
--- A person's decision wins until the text changes.
+-- A person's decision wins until the text changes, or until it is withdrawn.
 create or replace view decided_theme as
-select r.submission_id, r.theme, r.verdict, r.subtheme, r.stance, r.decision_id
-from review r
-join submission s on s.submission_id = r.submission_id and s.is_current
-    and s.text_sha256 = r.text_sha256
-qualify row_number() over (
-    partition by r.submission_id, r.theme order by r.decided_at desc, r.decision_id desc
-) = 1;
+select * from (
+    select r.submission_id, r.theme, r.verdict, r.subtheme, r.stance, r.decision_id
+    from review r
+    join submission s on s.submission_id = r.submission_id and s.is_current
+        and s.text_sha256 = r.text_sha256
+    qualify row_number() over (
+        partition by r.submission_id, r.theme order by r.decided_at desc, r.decision_id desc
+    ) = 1
+) where verdict <> 'withdrawn';
 
 create or replace view assigned_theme as
 with machine as (
