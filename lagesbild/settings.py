@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -65,6 +65,63 @@ class Notify(_Table):
     smtp_env: str | None = None
 
 
+class Publish(_Table):
+    """Who publishes what, where and under which licence; and whose picture each source belongs to.
+
+    `base_url`: where the exports will be served, without a slash at the end. `pictures`: sources
+    of the three pictures of a lägesbild; a source in none of them is told to be missing.
+    `promises`: the file of medborgarlöften, where a report shows before and after.
+    """
+
+    base_url: str = Field(default="https://example.se/datasets", pattern=r"^https?://\S+[^/\s]$")
+    publisher: str = Field(default="Kommunens namn saknas", min_length=1)
+    contact_name: str = Field(default="Kontakt saknas", min_length=1)
+    contact_email: str = Field(default="kontakt@example.se", pattern=r"^[^@\s]+@[^@\s]+$")
+    licence: str = Field(
+        default="http://creativecommons.org/publicdomain/zero/1.0/", pattern=r"^https?://\S+$"
+    )
+    pictures: Mapping[Literal["residents", "police", "municipality"], Sequence[str]] = {}
+    promises: Path | None = None
+
+
+class Oidc(_Table):
+    """Log-in through the municipality's own identity provider (OpenID Connect).
+
+    `client_secret_env`: the variable that holds the secret. `roles`: value of `role_claim` -> role;
+    without it only people added with `lagesbild review add-user` may come in.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret_env: str | None = None
+    name_claim: str = "preferred_username"
+    role_claim: str | None = None
+    roles: Mapping[str, Literal["reviewer", "planner", "admin"]] = {}
+
+
+class Review(_Table):
+    """The review page. `hosts`: the names it answers to; `trusted_proxies`: addresses or networks
+    whose X-Forwarded-For and X-Forwarded-Proto are believed.
+
+    `blind_share`, `blind_per_theme`: how much is drawn for the blind sample, and at least how many
+    for each theme. `blind_every`: one report in so many is served from it. `double_share`: the
+    share of blind readings that a second person makes too.
+    """
+
+    hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]")
+    trusted_proxies: Sequence[str] = ()
+    session_hours: float = Field(default=12, gt=0)
+    idle_minutes: float = Field(default=60, gt=0)
+    blind_share: float = Field(default=0.02, ge=0, le=1)
+    blind_per_theme: int = Field(default=30, ge=0)
+    blind_every: int = Field(default=5, ge=2)
+    double_share: float = Field(default=0.2, ge=0, le=1)
+    bulk_limit: int = Field(default=2000, ge=1)
+    organisation: str = "Kommunen"
+    contact: str | None = None
+    oidc: Oidc | None = None
+
+
 class Settings(_Table):
     """All settings, checked. `base_dir` is the folder of the file; relative paths start there."""
 
@@ -80,6 +137,8 @@ class Settings(_Table):
     checks: Checks = Checks()
     classifier: ClassifierChoice = ClassifierChoice()
     notify: Notify = Notify()
+    publish: Publish = Publish()
+    review: Review = Review()
 
     @property
     def store_dir(self) -> Path:
