@@ -24,7 +24,9 @@ _RESAMPLES = 400
 
 
 def lookup(payload: Any, path: str) -> Any:
-    """The value at a dotted path of nested objects, None where there is none."""
+    """The value of a key, or at a dotted path of nested objects; None where there is none."""
+    if isinstance(payload, Mapping) and path in payload:
+        return payload[path]
     for part in path.split("."):
         payload = payload.get(part) if isinstance(payload, Mapping) else None
     return payload
@@ -106,7 +108,7 @@ _Found = Iterator[tuple[str, str, str]]
 def _pull(config: SourceConfig, ledger: PullLedger, history: History) -> _Found:
     if ledger.error:
         yield "hamtning", "fail", ledger.error
-    elif ledger.received < config.min_received:
+    elif ledger.pages and ledger.received < config.min_received:  # no page: nothing has changed
         yield (
             "minsta_antal",
             "fail",
@@ -128,10 +130,10 @@ def _pull(config: SourceConfig, ledger: PullLedger, history: History) -> _Found:
         )
     for note in ledger.notes:  # what the source itself found odd
         yield "notering", "warn", note
-    earlier = [old.received for _, old in history if not old.error]
+    earlier = [old.received for _, old in history if old.pages and not old.error]
     if len(earlier) >= 7 and not ledger.error:
         usual = statistics.median(earlier)
-        if usual >= 20 and ledger.received < usual / 4:
+        if ledger.pages and usual >= 20 and ledger.received < usual / 4:
             yield "ovanligt_fa", "warn", f"{ledger.received} poster kom, {usual:.0f} är det vanliga"
 
 

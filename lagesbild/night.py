@@ -21,11 +21,10 @@ from typing import IO
 from lagesbild import checks
 from lagesbild.errors import LagesbildError, SourceError
 from lagesbild.places import Places
-from lagesbild.polite import PoliteClient
 from lagesbild.prepare import Prepared, TextClassifier, prepare, reclassify
 from lagesbild.records import Alarm
 from lagesbild.settings import Settings, hash_key
-from lagesbild.sources import PullContext, Source
+from lagesbild.sources import PullContext, Source, client_for
 from lagesbild.store import snapshots
 from lagesbild.store.decisions import Decisions
 from lagesbild.store.inbox import Inbox, PullLedger
@@ -184,11 +183,7 @@ def pull(
     A source that fails is noted in the ledger; the pages it gave before are kept.
     """
     config = settings.source_config(source.name)
-    with PoliteClient(
-        user_agent=settings.user_agent,
-        min_interval_s=config.min_interval_s,
-        timeout_s=config.timeout_s,
-    ) as client:
+    with client_for(source, config, settings.user_agent) as client:
         context = PullContext(
             client=client,
             state=inbox.state(source.name),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random as random_module
 import time
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -41,6 +42,11 @@ class StatusError(SourceError):
 
 class _TransportFailedError(Exception):
     """No answer, and trying again may help. The message is already fit for a user."""
+
+
+def _ascii(header: str) -> str:
+    """Headers hold ASCII only: "påhittad" becomes "pahittad"."""
+    return unicodedata.normalize("NFKD", header).encode("ascii", "ignore").decode()
 
 
 class PoliteClient:
@@ -82,7 +88,7 @@ class PoliteClient:
         self._http = httpx.Client(
             headers={
                 **(headers or {}),
-                "User-Agent": user_agent,
+                "User-Agent": _ascii(user_agent),
                 "Accept-Encoding": "gzip, deflate",
             },
             timeout=timeout_s,

@@ -6,10 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lagesbild.polite import PoliteClient
 from lagesbild.records import REASONS_SV, ParsedSubmission, Rejection, SurveyAnswer
 from lagesbild.settings import Settings, hash_key
-from lagesbild.sources import PullContext
+from lagesbild.sources import PullContext, client_for
 
 MAX_PAGES = 1
 
@@ -33,11 +32,7 @@ def check_source(settings: Settings, name: str) -> SourceReport:
     config = settings.source_config(name)
     source = settings.make_source(name)
     report = SourceReport(name)
-    with PoliteClient(
-        user_agent=settings.user_agent,
-        min_interval_s=config.min_interval_s,
-        timeout_s=config.timeout_s,
-    ) as client:
+    with client_for(source, config, settings.user_agent) as client:
         context = PullContext(client, {}, datetime.now(UTC), settings.base_dir, hash_key())
         pages = source.fetch(context)
         for _, page in zip(range(MAX_PAGES), pages, strict=False):

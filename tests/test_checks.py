@@ -52,8 +52,9 @@ def test_a_quiet_good_night_raises_nothing() -> None:
 
 def test_too_few_holds_and_too_many_warns() -> None:
     config = {"min_received": 5, "max_received": 10}
-    assert names(alarms(PullLedger(received=4), config)) == [("minsta_antal", "fail")]
-    assert names(alarms(PullLedger(received=5), config)) == []
+    assert names(alarms(PullLedger(pages=1, received=4), config)) == [("minsta_antal", "fail")]
+    assert names(alarms(PullLedger(pages=1, received=5), config)) == []
+    assert names(alarms(PullLedger(pages=0, received=0), config)) == []  # nothing had changed
     assert names(alarms(PullLedger(received=11), config)) == [("storsta_antal", "warn")]
 
 
@@ -75,11 +76,11 @@ def test_silence_counts_from_the_last_new_record() -> None:
 
 
 def test_far_fewer_than_usual_is_told_after_a_week() -> None:
-    usual = PullLedger(received=100)
-    assert names(alarms(PullLedger(received=20), history=days(usual, 7))) == [
+    usual = PullLedger(pages=1, received=100)
+    assert names(alarms(PullLedger(pages=1, received=20), history=days(usual, 7))) == [
         ("ovanligt_fa", "warn")
     ]
-    assert alarms(PullLedger(received=20), history=days(usual, 6)) == []
+    assert alarms(PullLedger(pages=1, received=20), history=days(usual, 6)) == []
 
 
 def test_mostly_refused_holds_the_source() -> None:

@@ -307,3 +307,17 @@ def test_no_secret_of_the_address_in_errors_or_logs(caplog: pytest.LogCaptureFix
 def test_only_web_addresses(url: str) -> None:
     with pytest.raises(SourceError, match="Källans adress"):
         client_of(answers(), Clock()).get(url)
+
+
+def test_a_swedish_name_fits_in_a_header() -> None:
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["User-Agent"])
+        return httpx.Response(200)
+
+    with PoliteClient(
+        user_agent="lägesbild (påhittad kommun)", transport=httpx.MockTransport(handler)
+    ) as client:
+        client.get(URL)
+    assert seen == ["lagesbild (pahittad kommun)"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lagesbild.records import Page
-from lagesbild.sources.base import PullContext, Source, SourceConfig
+from lagesbild.sources.base import PullContext, Source, SourceConfig, client_for
 from lagesbild.sources.http_json import HttpJsonSource
 from lagesbild.sources.open311 import Open311
 from lagesbild.sources.polisen import Polisen
@@ -18,4 +18,4 @@ SOURCES: dict[str, type[Source]] = {
     "tabular": TabularSource,
 }
 
-__all__ = ["SOURCES", "Page", "PullContext", "Source", "SourceConfig"]
+__all__ = ["SOURCES", "Page", "PullContext", "Source", "SourceConfig", "client_for"]

@@ -52,14 +52,26 @@ class PullContext:
     open_record_ids: Callable[[], Sequence[str]] = lambda: ()
 
 
+def client_for(source: Source, config: SourceConfig, user_agent: str) -> PoliteClient:
+    """A polite client made to one source's settings; close it after use."""
+    headers: Mapping[str, str] = getattr(source, "request_headers", dict)()
+    return PoliteClient(
+        user_agent=user_agent,
+        min_interval_s=config.min_interval_s,
+        timeout_s=config.timeout_s,
+        headers=headers,
+    )
+
+
 class Source(Protocol):
     """A configured source. Made by `SOURCES[kind](name, config)`.
 
     `fetch` yields pages until the source has nothing more to give now; it raises `SourceError`
     when the source fails, after whatever pages it could give. It never guesses types.
     `parse` is pure and total: every raw record gives at least one `Parsed`, refusals included.
-    A source may name `drift_fields`: dotted paths into its payload whose values are few and tell
-    what the source means (a category, an area); an alarm is raised when their distribution jumps.
+    A source may name `drift_fields`: keys or dotted paths of its payload whose values are few and
+    tell what the source means (a category, an area); an alarm is raised when their distribution
+    jumps. It may have `request_headers()`: what every request to it must carry, secrets included.
     """
 
     Config: ClassVar[type[SourceConfig]]
