@@ -1,0 +1,161 @@
+"""Which further counts must be hidden so that small ones cannot be worked out.
+
+A *witness* is a table an attacker cannot tell from the real one: same shown counts, same sums,
+hidden counts whole and at least 1. A small count is safe once there is a witness for each of its
+values 1-4. Witnesses are found by mixed-integer programming (HiGHS) over the moves from the real
+counts: first with what is hidden already, many at once; then one by one, hiding what must be at
+least cost. What a witness once proved stays true, since more hidden counts only allow more
+tables. The order is fixed and nothing is random or timed, so the result is always the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+Sign = Literal[-1, 1]
+Whole = NDArray[np.int64]
+
+SMALL_VALUES = (1, 2, 3, 4)
+_REACH = 8  # how far above its real count a cell may stand in a witness
+_MOVE = 1e-3  # the price of moving what is hidden already: witnesses stay near the real table
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Signed cell numbers whose counts sum to 0 (`is_equal`), or to 0 or more."""
+
+    row: tuple[tuple[int, Sign], ...]
+    is_equal: bool
+
+
+def hide(counts: Sequence[int], relations: Sequence[Relation], small: Sequence[int]) -> set[int]:
+    """Numbers of the cells to hide, `small` among them. Every count is at least 1."""
+    if not counts:
+        return set()
+    matrix, is_equal = _matrix(len(counts), relations)
+    links = (abs(matrix).T @ abs(matrix)) if relations else csr_array((len(counts), len(counts)))
+    _, label = connected_components(links, directed=False)
+    hidden: set[int] = set()
+    for group in sorted({int(label[number]) for number in small}):
+        cells = np.flatnonzero(label == group)
+        rows = np.flatnonzero(abs(matrix)[:, cells].sum(axis=1))
+        part = _Component(
+            np.asarray(counts, dtype=np.int64)[cells],
+            matrix[rows][:, cells],
+            is_equal[rows],
+            np.isin(cells, small),
+        )
+        hidden.update(int(number) for number in cells[part.solve()])
+    return hidden
+
+
+def _matrix(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, NDArray[np.bool_]]:
+    rows = [number for number, relation in enumerate(relations) for _ in relation.row]
+    columns = [cell for relation in relations for cell, _ in relation.row]
+    signs = [float(sign) for relation in relations for _, sign in relation.row]
+    matrix = csr_array((signs, (rows, columns)), shape=(len(relations), n_cells))
+    return matrix, np.array([relation.is_equal for relation in relations], dtype=bool)
+
+
+class _Component:
+    """Cells tied together by sums, and what has been proved about the small ones so far."""
+
+    def __init__(
+        self,
+        counts: Whole,
+        matrix: csr_array,
+        is_equal: NDArray[np.bool_],
+        is_small: NDArray[np.bool_],
+    ) -> None:
+        self.counts = counts
+        self.n = len(counts)
+        self.hidden = is_small.copy()
+        self.small = np.flatnonzero(is_small)
+        self.possible = {int(p): {int(counts[p])} for p in self.small}
+        slack = -(matrix @ counts)
+        upper = np.where(is_equal, slack, np.inf)
+        both = csr_array(np.zeros((0, 2 * self.n))) if not len(slack) else _side_by_side(matrix)
+        self.sums = LinearConstraint(both, slack, upper)
+
+    def solve(self) -> NDArray[np.intp]:
+        """Positions of the cells to hide."""
+        self._prove_many()
+        for value in (4, 1, 3, 2):
+            for place in self.small:
+                if value not in self.possible[int(place)]:
+                    self._prove(int(place), value)
+        for place in self.small:
+            if len(self.possible[int(place)]) == 1:
+                self._prove(int(place), int(self.counts[place]) + 1)
+        return np.flatnonzero(self.hidden)
+
+    def _prove_many(self) -> None:
+        """Free witnesses for as many small cells at once as can be had, until no more come."""
+        for value in (4, 1, 3, 2):
+            while (open_ := [p for p, seen in self.possible.items() if value not in seen]):
+                before = self._n_proved()
+                low, high = self._room(is_free=False)
+                step = np.zeros(2 * self.n)
+                for place in open_:
+                    move = value - int(self.counts[place])
+                    column = place if move > 0 else place + self.n
+                    high[column] = min(high[column], abs(move))
+                    step[column] = -1.0
+                self._accept(self._witness(step + _MOVE / 10, low, high))
+                if self._n_proved() == before:
+                    break
+
+    def _prove(self, place: int, value: int) -> None:
+        """A witness where one cell has this value, hiding what must be; none if zeros forbid it."""
+        low, high = self._room(is_free=True)
+        move = value - int(self.counts[place])
+        up, down = max(move, 0), max(-move, 0)
+        low[place] = high[place] = up
+        low[place + self.n] = high[place + self.n] = down
+        price = np.where(self.hidden, _MOVE, 1.0 + np.log2(self.counts))
+        self._accept(self._witness(np.tile(price, 2), low, high))
+
+    def _room(self, *, is_free: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds of the moves up and down; shown cells may move only if `is_free`."""
+        may_move = np.ones(self.n) if is_free else self.hidden.astype(float)
+        high = np.concatenate([may_move * _REACH, may_move * (self.counts - 1)])
+        return np.zeros(2 * self.n), high
+
+    def _witness(
+        self, price: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> Whole | None:
+        found = milp(
+            price,
+            integrality=np.ones(2 * self.n),
+            bounds=Bounds(low, high),
+            constraints=self.sums,
+        )
+        if found.x is None:
+            return None
+        moves = np.rint(found.x).astype(np.int64)
+        return self.counts + moves[: self.n] - moves[self.n :]
+
+    def _accept(self, witness: Whole | None) -> None:
+        if witness is None:
+            return
+        self.hidden |= witness != self.counts
+        for place in self.small:
+            self.possible[int(place)].add(int(witness[place]))
+
+    def _n_proved(self) -> int:
+        return sum(len(seen.intersection(SMALL_VALUES)) for seen in self.possible.values())
+
+
+def _side_by_side(matrix: csr_array) -> csr_array:
+    """The matrix for moves up, and its negative for moves down."""
+    from scipy.sparse import hstack
+
+    return csr_array(hstack([matrix, -matrix]))
