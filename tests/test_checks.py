@@ -18,7 +18,7 @@ from tests.city import NOON
 
 
 def alarms(ledger: PullLedger, config: dict[str, Any] | None = None, **more: Any) -> list[Alarm]:
-    found = check(
+    return check(
         "stan",
         SourceConfig.model_validate({"kind": "town", **(config or {})}),
         Checks(),
@@ -27,7 +27,6 @@ def alarms(ledger: PullLedger, config: dict[str, Any] | None = None, **more: Any
         more.get("last_new_at", NOON),
         NOON,
     )
-    return found
 
 
 def names(found: list[Alarm]) -> list[tuple[str, str]]:
