@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,12 +25,15 @@ _MAX_GAP = 2
 _JOINED_STEM = 6  # shorter stems are too easily put together by chance
 _CONJUNCTIONS = frozenset({"och", "o", "eller", "samt", "plus", "å", "and", "or"})
 _COORDINATING = frozenset(
-    "säljer sälja säljs sålde köper köpa dricker röker langar langa luktar kastar kastade".split()
+    ("säljer", "sälja", "säljs", "sålde", "köper", "köpa", "dricker", "röker", "langar", "langa")
 )
 # Never the first half of a split compound.
 _FUNCTION_WORDS = frozenset(
-    "för upp ut med på under över av till från om vid in att det den de dom ett som och men har "
-    "kan ska vill man sig sin sitt var när där här nu inte hur vad vem alla allt mot".split()
+    re.findall(
+        r"\w+",
+        "för upp ut med på under över av till från om vid in att det den de dom ett som och men "
+        "har kan ska vill man sig sin sitt var när där här nu inte hur vad vem alla allt mot",
+    )
 )
 _COLLOQUIAL = {
     **dict.fromkeys(("dom", "dem"), "de"),

@@ -75,14 +75,13 @@ def load_lexicon(path: Path | None = None) -> LexiconFile:
 
 
 def _terms(raw: Mapping[str, Any], plan: CodePlan) -> Iterator[Term]:
-    number = 0
-    for theme, subtheme, parts, kind, contexts in _entries(raw):
+    for number, entry in enumerate(_entries(raw)):
+        theme, subtheme, parts, kind, contexts = entry
         if not plan.has(theme, subtheme):
             raise ValueError(f"okänt tema {theme}.{subtheme}")
         if any("*" in part.strip("*") for part in parts):
             raise ValueError(f"* mitt i ordet: {' '.join(parts)}")
         yield Term(number, theme, subtheme, parts, kind, contexts)
-        number += 1
 
 
 _Entry = tuple[str, str | None, tuple[str, ...], TermKind, tuple[str, ...]]

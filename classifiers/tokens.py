@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import spacy
-from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
 
 # Longer texts are read this far: a remark that has not said its theme by then never will.
 MAX_CHARS = 10_000
@@ -38,9 +39,8 @@ class Tokens:
 
 
 @functools.cache
-def _tokenizer() -> Tokenizer:
-    tokenizer: Tokenizer = spacy.blank("sv").tokenizer
-    return tokenizer
+def _tokenizer() -> Callable[[str], Doc]:
+    return spacy.blank("sv").tokenizer
 
 
 def tokenize(text: str) -> Tokens:

@@ -1,0 +1,116 @@
+"""From scores to probabilities, and from probabilities to decisions and reasons to abstain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from classifiers.features import FloatArray
+from classifiers.reading import Reading
+from lagesbild.records import Abstention
+from lagesbild.text import fold
+
+# A theme this near its threshold, on either side, is for a person to look at.
+_DOUBT = 0.6
+_NOTHING = frozenset(
+    {"inget", "ingenting", "nej", "na", "nix", "nope", "noll", "inga", "ingen", "nada", "nothing"}
+    | {"no", "none", "vet", "ej", "inte", "aning", "asikt", "sarskilt", "speciellt", "alls", "just"}
+    | {"nu", "ett", "dugg", "att", "tillagga", "direkt", "mycket", "jag", "har", "kommer", "pa"}
+)
+_ANSWERS_NOTHING = frozenset(
+    {"inget", "ingenting", "nej", "na", "nix", "nope", "noll", "inga", "ingen", "nada", "nothing"}
+    | {"no", "none", "vet"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """For each theme a logistic curve over the parts' scores, and the probability to decide at.
+
+    `slopes` has shape (parts, themes): a further part, an encoder say, is a further row.
+    """
+
+    slopes: FloatArray
+    intercepts: FloatArray
+    thresholds: FloatArray
+
+    @classmethod
+    def fit(cls, scores: FloatArray, wanted: NDArray[np.bool_]) -> Calibration:
+        """From scores of shape (texts, themes, parts) on texts whose voices were held out."""
+        n_themes, n_parts = scores.shape[1:]
+        slopes, intercepts = np.zeros((n_parts, n_themes)), np.full(n_themes, -10.0)
+        for theme in range(n_themes):
+            if wanted[:, theme].any() and not wanted[:, theme].all():
+                model = LogisticRegression(C=100.0).fit(scores[:, theme], wanted[:, theme])
+                slopes[:, theme] = model.coef_[0]
+                intercepts[theme] = model.intercept_[0]
+        unset = cls(slopes, intercepts, np.full(n_themes, 0.5))
+        probabilities = unset.probabilities(scores)
+        thresholds = [best_threshold(probabilities[:, t], wanted[:, t]) for t in range(n_themes)]
+        return cls(slopes, intercepts, np.array(thresholds))
+
+    def probabilities(self, scores: FloatArray) -> FloatArray:
+        """Probabilities of shape (texts, themes) from scores of shape (texts, themes, parts)."""
+        logits = np.einsum("ntp,pt->nt", scores, self.slopes) + self.intercepts
+        probabilities: FloatArray = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+        return probabilities
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "slopes": self.slopes,
+            "intercepts": self.intercepts,
+            "thresholds": self.thresholds,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Calibration:
+        return cls(state["slopes"], state["intercepts"], state["thresholds"])
+
+
+def best_threshold(probabilities: FloatArray, wanted: NDArray[np.bool_]) -> float:
+    """Half the best F1: where calibrated probabilities give the best F1, and steadier than the
+    threshold that happened to win on these texts."""
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(wanted[order])
+    if not hits.size or hits[-1] == 0:
+        return 0.5
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + hits[-1])
+    return float(np.clip(f1.max() / 2, 0.1, 0.6))
+
+
+def reason_to_abstain(
+    reading: Reading,
+    probabilities: FloatArray,
+    thresholds: FloatArray,
+    language: str,
+    served: Sequence[str],
+) -> Abstention:
+    """Why nothing was decided. A question answered by "inget" says that nothing is the matter,
+    without a question it says nothing at all (coding rule R27)."""
+    if says_nothing(reading):
+        return "none_of_these" if reading.question else "too_little_text"
+    if reading.n_content_words == 0:
+        return "too_little_text"
+    if language not in served:
+        return "language"
+    if bool(np.any(probabilities >= _DOUBT * thresholds)):
+        return "unsure"
+    return "none_of_these"
+
+
+def says_nothing(reading: Reading) -> bool:
+    """An answer that is only "inget", "nej", "vet ej", "-" and the like, or no word at all."""
+    words = [fold(word) for word in reading.words if any(map(str.isalnum, word))]
+    if not words:
+        return True
+    return words[0] in _ANSWERS_NOTHING and all(word in _NOTHING for word in words)
+
+
+def is_doubtful(probability: float, threshold: float) -> bool:
+    """Whether a decided theme is so near its threshold that a person should look."""
+    return probability < threshold / _DOUBT

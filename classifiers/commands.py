@@ -1,0 +1,117 @@
+"""What the command line does with classifiers: classify lines, train, evaluate."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from classifiers import Classifier, load_classifier
+from lagesbild.records import Classified
+from lagesbild.resources import data_path
+
+BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line read: a text to classify, or what was wrong with it."""
+
+    line_id: Any
+    text: str = ""
+    question: str | None = None
+    error: str | None = None
+
+
+def classify_lines(
+    stdin: Iterable[str],
+    stdout: IO[str],
+    show_all: bool,
+    classifier: Classifier | None = None,
+) -> None:
+    """One JSON line out for each line in, in order; an unreadable line gives its error."""
+    classifier = classifier or load_classifier()
+    lines = iter(stdin)
+    while batch := [_read(line) for line in itertools.islice(lines, BATCH)]:
+        for answer in _answers(batch, classifier, show_all=show_all):
+            stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        stdout.flush()
+
+
+def _read(line: str) -> _Line:
+    try:
+        raw = json.loads(line)
+    except (ValueError, RecursionError):
+        return _Line(None, error="raden är inte giltig JSON")
+    if not isinstance(raw, dict):
+        return _Line(None, error="raden är inte ett JSON-objekt")
+    text, question = raw.get("text"), raw.get("question")
+    if not isinstance(text, str):
+        return _Line(raw.get("id"), error="fältet text saknas eller är inte text")
+    if question is not None and not isinstance(question, str):
+        return _Line(raw.get("id"), error="fältet question är inte text")
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return _Line(None, error="raden har trasiga tecken")
+    return _Line(raw.get("id"), text, question)
+
+
+def _answers(
+    batch: list[_Line], classifier: Classifier, *, show_all: bool
+) -> Iterator[dict[str, Any]]:
+    good = [line for line in batch if line.error is None]
+    decided = iter(classifier.classify([g.text for g in good], [g.question for g in good]))
+    for line in batch:
+        if line.error is not None:
+            yield {"id": line.line_id, "error": line.error}
+        else:
+            yield _answer(line.line_id, next(decided), show_all=show_all)
+
+
+def _answer(line_id: Any, decided: Classified, *, show_all: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "id": line_id,
+        "themes": [
+            {
+                "theme": mention.theme,
+                "subtheme": mention.subtheme,
+                "probability": round(mention.probability, 4),
+                "stance": mention.stance,
+                "evidence": [list(span) for span in mention.evidence],
+            }
+            for mention in decided.themes
+        ],
+        "abstain": decided.abstain,
+        "needs_review": decided.needs_review,
+        "language": decided.language,
+        "classifier_version": decided.classifier_version,
+    }
+    if show_all:
+        answer["probabilities"] = {t: round(p, 4) for t, p in decided.probabilities.items()}
+    return answer
+
+
+def train(out: Path | None = None) -> Path:
+    """Rebuild the model from data/labelled alone and save it; by default as the bundled one."""
+    from classifiers.labelled import load_labelled
+    from classifiers.training import save_trained, train_model
+
+    rows = load_labelled()
+    path = save_trained(train_model(rows), rows, out or data_path("model"))
+    sys.stdout.write(f"Modellen är tränad på {len(rows)} texter och ligger i {path}." + "\n")
+    return path
+
+
+def evaluate(gold: Path, as_json: bool) -> None:
+    """Score the bundled classifier on a labelled file and print what came out."""
+    from classifiers.evaluation import as_text, score
+    from classifiers.labelled import read_gold
+
+    result = score(load_classifier(), read_gold(gold))
+    shown = json.dumps(result, ensure_ascii=False, indent=2) if as_json else as_text(result)
+    sys.stdout.write(shown + "\n")

@@ -1,0 +1,114 @@
+"""From probabilities to what is said about a text: themes, subthemes, stances, evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from classifiers.calibration import is_doubtful, reason_to_abstain, says_nothing
+from classifiers.features import FloatArray
+from classifiers.learned_stance import StanceCase
+from classifiers.lexicon import merge_spans
+from classifiers.reading import Reading
+from lagesbild.records import Classified, Stance, ThemeMention
+from lagesbild.text import language
+from lagesbild.themes import load_themes
+
+
+class Explainer(Protocol):
+    """What a classifier can tell about a theme it decided."""
+
+    def words(self, reading: Reading, theme: str) -> Sequence[int]:
+        """Places of the words that made the decision; may be empty."""
+
+    def subtheme(self, reading: Reading, theme: str) -> str | None: ...
+
+    def stances(self, cases: Sequence[StanceCase]) -> list[Stance]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What decisions are made by: theme order, thresholds, languages served, version to name."""
+
+    themes: tuple[str, ...]
+    thresholds: FloatArray
+    languages: tuple[str, ...]
+    version: str
+
+
+def decide(
+    readings: Sequence[Reading], probabilities: FloatArray, policy: Policy, explainer: Explainer
+) -> list[Classified]:
+    """One decision a reading, in order."""
+    chosen = [_chosen(r, p, policy) for r, p in zip(readings, probabilities, strict=True)]
+    cases = [
+        StanceCase(reading, theme, explainer.words(reading, theme))
+        for reading, themes in zip(readings, chosen, strict=True)
+        for theme in themes
+    ]
+    stances = iter(zip(cases, explainer.stances(cases), strict=True))
+    decided = []
+    for reading, row, themes in zip(readings, probabilities, chosen, strict=True):
+        by_theme = dict(zip(policy.themes, map(float, row), strict=True))
+        mentions = []
+        for theme in themes:
+            case, stance = next(stances)
+            subtheme = explainer.subtheme(reading, theme)
+            spans = _spans(reading, case.words)
+            mentions.append(ThemeMention(theme, subtheme, by_theme[theme], stance, spans))
+        decided.append(_classified(reading, tuple(mentions), by_theme, policy))
+    return decided
+
+
+def _chosen(reading: Reading, probabilities: FloatArray, policy: Policy) -> list[str]:
+    """The themes at or above their thresholds, most probable first, at most three."""
+    if says_nothing(reading):
+        return []
+    order = np.argsort(-probabilities, kind="stable")
+    above = [int(i) for i in order if probabilities[i] >= policy.thresholds[i]]
+    return [policy.themes[i] for i in above[: load_themes().max_themes_per_text]]
+
+
+def _classified(
+    reading: Reading,
+    mentions: tuple[ThemeMention, ...],
+    by_theme: dict[str, float],
+    policy: Policy,
+) -> Classified:
+    row = np.array(list(by_theme.values()))
+    spoken = language(reading.text)
+    if mentions:
+        limit = dict(zip(policy.themes, policy.thresholds, strict=True))
+        doubtful = any(is_doubtful(m.probability, limit[m.theme]) for m in mentions)
+        review = doubtful or reading.is_short or any(m.stance == "oklart" for m in mentions)
+        review = review or spoken not in policy.languages
+        return Classified(mentions, None, review, spoken, policy.version, by_theme)
+    reason = reason_to_abstain(reading, row, policy.thresholds, spoken, policy.languages)
+    return Classified((), reason, reason != "none_of_these", spoken, policy.version, by_theme)
+
+
+def _spans(reading: Reading, words: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Character spans of the words, neighbours joined; the whole text where no word stands out."""
+    tokens = reading.found.tokens
+    runs: list[tuple[int, int]] = []
+    for word in sorted(set(words)):
+        if runs and tokens.words[runs[-1][1] + 1 : word] == []:
+            runs[-1] = (runs[-1][0], word)
+        else:
+            runs.append((word, word))
+    spans = [(tokens.starts[first], tokens.ends[last]) for first, last in runs]
+    if spans:
+        return merge_spans(spans)
+    return ((0, len(reading.text)),)
+
+
+def hit_subtheme(reading: Reading, theme: str) -> str | None:
+    """The subtheme most of the theme's hits speak for, the first of equals."""
+    hits = [h.term for h in reading.found.hits if h.term.theme == theme and h.term.subtheme]
+    if not hits:
+        return None
+    return Counter(term.subtheme for term in hits).most_common(1)[0][0]

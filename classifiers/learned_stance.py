@@ -1,0 +1,124 @@
+"""The stance learnt from labelled mentions: the cues around a mention and the words of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from classifiers.features import Features
+from classifiers.reading import Reading
+from classifiers.stance import Surroundings, bundled_stance_reader
+from lagesbild.records import STANCES, Stance
+
+# Chosen by cross-validation over held-out voices (bench/crossvalidate.py).
+_STRENGTH = 1.0
+_WORDS_WEIGHT = 3.0
+_CUES_WEIGHT = 0.5
+_BLOCKS = ("words", "question")
+_RARE = 0.02  # importance below which a word is not worth its room in the saved model
+
+
+class StanceCase(NamedTuple):
+    """One theme mentioned in one text, and the words that mention it (none when implicit)."""
+
+    reading: Reading
+    theme: str
+    words: Sequence[int]
+
+
+def surroundings(cases: Sequence[StanceCase]) -> list[Surroundings]:
+    """The cues around each mention; those of a text with several mentions are found once."""
+    reader = bundled_stance_reader()
+    known: dict[int, list[tuple[str, int]]] = {}
+    found = []
+    for case in cases:
+        key = id(case.reading)
+        if key not in known:
+            known[key] = reader.cues(case.reading.found.tokens)
+        found.append(reader.around(case.reading.found, case.theme, case.words, known[key]))
+    return found
+
+
+class LearnedStance:
+    """Multinomial regression; `cues` are the names of the leading columns, in order."""
+
+    def __init__(
+        self,
+        cues: Sequence[str],
+        features: Features,
+        weights: NDArray[Any],
+        bias: NDArray[Any],
+        stances: Sequence[Stance],
+    ) -> None:
+        self._cues = {name: place for place, name in enumerate(cues)}
+        self._features = features
+        self._weights = np.asarray(weights, dtype=np.float64)
+        self._bias = np.asarray(bias, dtype=np.float64)
+        self._stances = tuple(stances)
+
+    @classmethod
+    def fit(cls, cases: Sequence[StanceCase], stances: Sequence[Stance]) -> LearnedStance:
+        around = surroundings(cases)
+        cues = sorted({name for s in around for name in s.features()})
+        features = Features.fit([case.reading for case in cases], _BLOCKS)
+        fitted = cls._fit(cues, features, cases, around, stances)
+        importance = np.abs(fitted._weights[len(cues) :]).max(axis=1)
+        importance[importance < _RARE] = 0.0
+        return cls._fit(cues, features.pruned(importance), cases, around, stances)
+
+    @classmethod
+    def _fit(
+        cls,
+        cues: Sequence[str],
+        features: Features,
+        cases: Sequence[StanceCase],
+        around: Sequence[Surroundings],
+        stances: Sequence[Stance],
+    ) -> LearnedStance:
+        seen = [stance for stance in STANCES if stance in set(stances)]
+        unfitted = cls(cues, features, np.zeros((0, 0)), np.zeros(0), seen)
+        model = LogisticRegression(C=_STRENGTH, max_iter=500)
+        model.fit(unfitted._matrix(cases, around), [seen.index(stance) for stance in stances])
+        weights, bias = model.coef_.T, model.intercept_
+        if len(seen) == 2:  # scikit-learn keeps one column where there are two classes
+            weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])
+        return cls(cues, features, weights, bias, seen)
+
+    def choose(self, cases: Sequence[StanceCase]) -> list[Stance]:
+        if not cases:
+            return []
+        scores = self._matrix(cases, surroundings(cases)) @ self._weights + self._bias
+        return [self._stances[best] for best in scores.argmax(axis=1)]
+
+    def _matrix(self, cases: Sequence[StanceCase], around: Sequence[Surroundings]) -> sp.csr_matrix:
+        cues = sp.lil_matrix((len(cases), len(self._cues)))
+        for row, surrounding in enumerate(around):
+            for name in surrounding.features():
+                if name in self._cues:
+                    cues[row, self._cues[name]] = _CUES_WEIGHT
+        words = self._features.transform([case.reading for case in cases]) * _WORDS_WEIGHT
+        return sp.csr_matrix(sp.hstack([cues.tocsr(), words], format="csr"))
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "cues": "\n".join(self._cues),
+            "features": self._features.state(),
+            "weights": self._weights.astype(np.float16),
+            "bias": self._bias.astype(np.float32),
+            "stances": list(self._stances),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> LearnedStance:
+        return cls(
+            state["cues"].split("\n"),
+            Features.from_state(state["features"]),
+            state["weights"],
+            state["bias"],
+            state["stances"],
+        )

@@ -1,0 +1,70 @@
+"""A text as the classifiers read it: its words, the lexicon's hits, and its question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from classifiers.lexicon import Found, bundled_lexicon
+from classifiers.tokens import folded, tokenize
+
+_SHORT = 3  # content words; below this a theme is coded with low certainty (coding rule R14)
+_DRAWN_OUT = re.compile(r"(\w)\1{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One text and what was found in it.
+
+    `words`: the tokens of `found`, one for one, as somebody without å ä ö types them.
+    """
+
+    text: str
+    question: str | None
+    found: Found
+    words: tuple[str, ...]
+
+    @property
+    def question_words(self) -> tuple[str, ...]:
+        """Empty without a question, so that the question counts only where there is one."""
+        return _plain(tokenize(self.question).words) if self.question else ()
+
+    @property
+    def lexicon_themes(self) -> list[str]:
+        """Themes and subthemes of the hits, weak and strong apart."""
+        hits = self.found.hits
+        themes = {f"{h.term.kind}:{h.term.theme}" for h in hits}
+        return sorted(themes | {f"{h.term.theme}.{h.term.subtheme}" for h in hits})
+
+    @property
+    def lexicon_terms(self) -> list[str]:
+        """Each term by its own words, so that a changed lexicon keeps what was learnt."""
+        return sorted({f"{h.term.theme}:{folded(h.term.text)}" for h in self.found.hits})
+
+    @property
+    def n_content_words(self) -> int:
+        return sum(len(word) > 2 and any(map(str.isalpha, word)) for word in self.words)
+
+    @property
+    def is_short(self) -> bool:
+        return self.n_content_words < _SHORT
+
+    def theme_words(self, theme: str) -> list[int]:
+        """Which words the lexicon holds to speak of the theme."""
+        return [i for h in self.found.hits if h.term.theme == theme for i in range(h.first, h.last)]
+
+
+def read(texts: Sequence[str], questions: Sequence[str | None] | None = None) -> list[Reading]:
+    """Each text with its hits. `questions` is None, or has one entry a text."""
+    asked = questions if questions is not None else [None] * len(texts)
+    lexicon = bundled_lexicon()
+    found = [lexicon.find(text) for text in texts]
+    return [
+        Reading(text, question, hits, _plain(hits.tokens.words))
+        for text, question, hits in zip(texts, asked, found, strict=True)
+    ]
+
+
+def _plain(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_DRAWN_OUT.sub(r"\1\1", folded(word)) for word in words)

@@ -1,0 +1,63 @@
+"""A trained model as one skops file, and its card beside it. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from classifiers.combined import CombinedClassifier, Model
+from classifiers.lexicon import bundled_lexicon
+from lagesbild.errors import LagesbildError
+from lagesbild.resources import data_path
+from lagesbild.themes import load_themes
+
+MODEL_FILE = "combined.skops"
+CARD_FILE = "card.json"
+
+# A model is strings, numbers and NumPy arrays, which skops itself trusts. Nothing else is let in.
+TRUSTED: tuple[str, ...] = ()
+
+
+def save_model(state: Mapping[str, Any], card: Mapping[str, Any], folder: Path) -> Path:
+    """Write the model and its card. Returns the model's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / MODEL_FILE
+    skops.io.dump(dict(state), path, compression=8, compresslevel=9)
+    text = json.dumps(card, ensure_ascii=False, indent=2, sort_keys=True)
+    (folder / CARD_FILE).write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """What `save_model` wrote. A file with any other kind of object in it is refused unread."""
+    try:
+        unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
+        if unknown:
+            raise LagesbildError(
+                f"Modellfilen {path} innehåller okända objekt ({', '.join(sorted(unknown))}) "
+                "och läses inte: hämta modellen på nytt eller träna om den."
+            )
+        state: dict[str, Any] = skops.io.load(path, trusted=list(TRUSTED))
+    except FileNotFoundError as error:
+        raise LagesbildError(f"Modellen saknas: {path}. Kör `lagesbild train`.") from error
+    except (OSError, ValueError, KeyError, TypeError, UntrustedTypesFoundException) as error:
+        raise LagesbildError(f"Modellfilen {path} går inte att läsa: träna om.") from error
+    return state
+
+
+def load_combined(folder: Path | None = None) -> CombinedClassifier:
+    """The bundled model, or the one in `folder`. Its version names the file's very content."""
+    path = (folder or data_path("model")) / MODEL_FILE
+    state = load_state(path)
+    plan = load_themes()
+    if tuple(state["themes"]) != plan.decided:
+        raise LagesbildError(f"Modellen {path} är tränad på andra teman: kör `lagesbild train`.")
+    made = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    version = f"combined-{plan.version}-{bundled_lexicon().version}-{made}"
+    return CombinedClassifier(Model.from_state(state), version)

@@ -1,0 +1,145 @@
+"""From labelled texts to a model: fit, calibrate on held-out voices, fit again on everything."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+
+from classifiers.calibration import Calibration
+from classifiers.combined import Model
+from classifiers.features import BLOCKS, FloatArray
+from classifiers.labelled import Labelled, voice_folds
+from classifiers.learned_stance import LearnedStance, StanceCase
+from classifiers.lexicon import bundled_lexicon
+from classifiers.linear import Linear
+from classifiers.reading import Reading, read
+from classifiers.saved import save_model
+from lagesbild.records import Stance
+from lagesbild.themes import load_themes
+
+N_FOLDS = 5
+_ALWAYS_SERVED = ("sv", "en")  # the lexicon speaks both
+_ENOUGH_TEXTS = 50  # of a further language, before the model serves it
+_SUBTHEME_BLOCKS = ("words", "lexicon_themes", "lexicon_terms")
+
+
+def read_labelled(rows: Sequence[Labelled]) -> list[Reading]:
+    return read([row.text for row in rows], [row.question for row in rows])
+
+
+def wanted_themes(rows: Sequence[Labelled]) -> NDArray[np.bool_]:
+    """Truth of shape (texts, themes), in the order of the code plan."""
+    themes = load_themes().decided
+    return np.array([[theme in row.themes for theme in themes] for row in rows], dtype=bool)
+
+
+def train_model(rows: Sequence[Labelled]) -> Model:
+    """Deterministic: the same rows in the same order give the same model."""
+    readings, wanted = read_labelled(rows), wanted_themes(rows)
+    scores = held_out_scores(rows, readings, wanted)
+    keys, wanted_keys = _wanted_subthemes(rows)
+    cases, stances = stance_cases(rows, readings)
+    model = Model(
+        linear=Linear.fit(readings, wanted),
+        subthemes=Linear.fit(readings, wanted_keys, _SUBTHEME_BLOCKS),
+        subtheme_keys=keys,
+        stance=LearnedStance.fit(cases, stances),
+        calibration=Calibration.fit(scores[:, :, np.newaxis], wanted),
+        languages=_served(rows),
+    )
+    # What is saved is rounded; what is returned must be what a later load gives.
+    return Model.from_state(model.state())
+
+
+def held_out_scores(
+    rows: Sequence[Labelled],
+    readings: Sequence[Reading],
+    wanted: NDArray[np.bool_],
+    blocks: Sequence[str] = tuple(BLOCKS),
+) -> FloatArray:
+    """Scores of each text by a model that saw no text of its voice."""
+
+    def fit_and_score(train: NDArray[np.intp], test: NDArray[np.intp]) -> FloatArray:
+        model = Linear.fit([readings[i] for i in train], wanted[train], blocks)
+        return model.scores([readings[i] for i in test])
+
+    return over_folds(voice_folds(rows, N_FOLDS), wanted.shape, fit_and_score)
+
+
+def over_folds(
+    folds: Sequence[int],
+    shape: tuple[int, ...],
+    fit_and_score: Callable[[NDArray[np.intp], NDArray[np.intp]], FloatArray],
+) -> FloatArray:
+    """Fill an array fold by fold with what was learnt from the other folds."""
+    fold_of = np.array(folds)
+    scores = np.zeros(shape)
+    for fold in sorted(set(folds)):
+        train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        scores[test] = fit_and_score(train, test)
+    return scores
+
+
+def stance_cases(
+    rows: Sequence[Labelled], readings: Sequence[Reading]
+) -> tuple[list[StanceCase], list[Stance]]:
+    """Every mention of a theme whose stance was coded as one, with the words that mention it."""
+    decided = set(load_themes().decided)
+    cases, stances = [], []
+    for row, reading in zip(rows, readings, strict=True):
+        for mention in row.mentions:
+            if mention.theme in decided and len(mention.stances) == 1:
+                words = reading.theme_words(mention.theme)
+                cases.append(StanceCase(reading, mention.theme, words))
+                stances.append(next(iter(mention.stances)))
+    return cases, stances
+
+
+def _wanted_subthemes(rows: Sequence[Labelled]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    plan = load_themes()
+    keys = tuple(f"{t}.{s.key}" for t in plan.main for s in plan.by_key[t].subthemes)
+    coded = [{f"{m.theme}.{m.subtheme}" for m in row.mentions} for row in rows]
+    return keys, np.array([[key in own for key in keys] for own in coded], dtype=bool)
+
+
+def _served(rows: Sequence[Labelled]) -> tuple[str, ...]:
+    texts = Counter(row.language for row in rows)
+    more = sorted(
+        language
+        for language, n in texts.items()
+        if n >= _ENOUGH_TEXTS and language not in _ALWAYS_SERVED
+    )
+    return (*_ALWAYS_SERVED, *more)
+
+
+def save_trained(model: Model, rows: Sequence[Labelled], folder: Path) -> Path:
+    return save_model(model.state(), card(model, rows), folder)
+
+
+def card(model: Model, rows: Sequence[Labelled]) -> dict[str, Any]:
+    """What the model is and was made from; quality figures come from `lagesbild evaluate`."""
+    plan = load_themes()
+    mentioned = Counter(theme for row in rows for theme in row.themes)
+    thresholds = model.calibration.thresholds
+    return {
+        "name": "combined",
+        "themes_version": plan.version,
+        "lexicon_version": bundled_lexicon().version,
+        "n_texts": len(rows),
+        "n_voices": len({row.voice for row in rows}),
+        "n_texts_by_language": dict(sorted(Counter(row.language for row in rows).items())),
+        "n_texts_by_theme": {theme: mentioned[theme] for theme in plan.decided},
+        "languages_served": list(model.languages),
+        "thresholds": {
+            t: round(float(p), 3) for t, p in zip(plan.decided, thresholds, strict=True)
+        },
+        "n_features": sum(len(v.names) for v in model.linear.features.vocabularies.values()),
+        "made_with": {"python": platform.python_version(), "scikit_learn": sklearn.__version__},
+    }
