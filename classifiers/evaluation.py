@@ -1,0 +1,250 @@
+"""How right a classifier is on texts that people labelled: every quality figure comes from here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers import Classifier
+from classifiers.labelled import Labelled
+from lagesbild.records import Classified
+from lagesbild.themes import load_themes
+
+_N_RESAMPLED = 1000
+_N_BINS = 15
+_LENGTHS = ((5, "under 5 ord"), (15, "5–14 ord"), (35, "15–34 ord"), (10**9, "35 ord eller fler"))
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+_BATCH = 256
+
+
+def score(classifier: Classifier, rows: Sequence[Labelled]) -> dict[str, Any]:
+    """Every figure for one classifier on one labelled file, as JSON-able values."""
+    decided: list[Classified] = []
+    for start in range(0, len(rows), _BATCH):
+        part = rows[start : start + _BATCH]
+        decided += classifier.classify([r.text for r in part], [r.question for r in part])
+    return {"classifier_version": classifier.version, **score_decided(rows, decided)}
+
+
+def score_decided(rows: Sequence[Labelled], decided: Sequence[Classified]) -> dict[str, Any]:
+    """The figures for decisions already made, one a row."""
+    truth, guess, probabilities = as_arrays(rows, decided)
+    themes = load_themes().main
+    upkeep = len(themes)  # the column of drift_underhall
+    main_truth, main_guess = truth[:, :upkeep], guess[:, :upkeep]
+    residual = ~main_truth.any(axis=1)
+    return {
+        "n_texts": len(rows),
+        "per_theme": per_theme(truth, guess),
+        "macro_f1": _with_interval(macro_f1, main_truth, main_guess),
+        "micro_f1": _with_interval(micro_f1, main_truth, main_guess),
+        "n_themes_present": int(main_truth.any(axis=0).sum()),
+        "exact_match": share(int((main_truth == main_guess).all(axis=1).sum()), len(rows)),
+        "stance_accuracy": stance_accuracy(rows, decided),
+        "calibration_error": calibration_error(probabilities[:, :upkeep], main_truth),
+        "count_error": count_error(main_truth, main_guess, probabilities[:, :upkeep]),
+        "false_theme_on_residual": share(
+            int(main_guess[residual].any(axis=1).sum()), int(residual.sum())
+        ),
+        "needs_review": share(sum(d.needs_review for d in decided), len(rows)),
+        "abstained": _tally(d.abstain for d in decided if d.abstain),
+        "by_kind": _by(rows, main_truth, main_guess, lambda row: row.kinds),
+        "by_length": _by(rows, main_truth, main_guess, lambda row: (_length(row.text),)),
+        "by_language": _by(rows, main_truth, main_guess, lambda row: (row.language,)),
+    }
+
+
+def as_arrays(
+    rows: Sequence[Labelled], decided: Sequence[Classified]
+) -> tuple[BoolArray, BoolArray, FloatArray]:
+    """Truth, decision and probability, each of shape (texts, themes and drift_underhall)."""
+    themes = load_themes().decided
+    shape = (len(rows), len(themes))
+    truth = np.array([[t in row.themes for t in themes] for row in rows], dtype=bool)
+    chosen = [{m.theme for m in d.themes} for d in decided]
+    guess = np.array([[t in own for t in themes] for own in chosen], dtype=bool)
+    likely = np.array([[d.probabilities[t] for t in themes] for d in decided], dtype=float)
+    return truth.reshape(shape), guess.reshape(shape), likely.reshape(shape)
+
+
+def per_theme(truth: BoolArray, guess: BoolArray) -> dict[str, dict[str, Any]]:
+    found = {}
+    for column, theme in enumerate(load_themes().decided):
+        t, g = truth[:, column], guess[:, column]
+        found[theme] = {
+            "n": int(t.sum()),
+            "precision": share(int((t & g).sum()), int(g.sum())),
+            "recall": share(int((t & g).sum()), int(t.sum())),
+            "f1": _with_interval(micro_f1, t[:, np.newaxis], g[:, np.newaxis]),
+        }
+    return found
+
+
+def share(n: int, of: int) -> dict[str, Any]:
+    """A share with its 95 % Wilson interval; no value where there is nothing to take a share of."""
+    if of == 0:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    z, p = 1.959964, n / of
+    middle = (p + z * z / (2 * of)) / (1 + z * z / of)
+    half = z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of)) / (1 + z * z / of)
+    return {"value": p, "low": max(0.0, middle - half), "high": min(1.0, middle + half), "n": of}
+
+
+def micro_f1(truth: BoolArray, guess: BoolArray) -> float | None:
+    """F1 over all pairs; None where there is neither truth nor guess."""
+    total = int(truth.sum()) + int(guess.sum())
+    return 2 * int((truth & guess).sum()) / total if total else None
+
+
+def macro_f1(truth: BoolArray, guess: BoolArray) -> float | None:
+    """The mean F1 over the themes that somebody coded in these texts."""
+    present = truth.any(axis=0)
+    if not present.any():
+        return None
+    t, g = truth[:, present], guess[:, present]
+    return float(np.mean(2 * (t & g).sum(axis=0) / (t.sum(axis=0) + g.sum(axis=0))))
+
+
+def _with_interval(
+    measure: Callable[[BoolArray, BoolArray], float | None], truth: BoolArray, guess: BoolArray
+) -> dict[str, Any]:
+    """The value with its 95 % bootstrap interval over texts."""
+    value = measure(truth, guess)
+    if value is None:
+        return {"value": None, "low": None, "high": None}
+    chance = np.random.default_rng(0)
+    drawn = (chance.integers(0, len(truth), len(truth)) for _ in range(_N_RESAMPLED))
+    values = [measure(truth[i], guess[i]) for i in drawn]
+    low, high = np.percentile([v for v in values if v is not None] or [value], [2.5, 97.5])
+    return {"value": value, "low": float(low), "high": float(high)}
+
+
+def stance_accuracy(rows: Sequence[Labelled], decided: Sequence[Classified]) -> dict[str, Any]:
+    """Among themes rightly found whose stance was coded. One stance for a whole text counts for
+    each of its themes."""
+    right = n = 0
+    for row, own in zip(rows, decided, strict=True):
+        coded = {m.theme: m.stances for m in row.mentions if m.stances}
+        for mention in own.themes:
+            if mention.theme in coded:
+                n += 1
+                right += mention.stance in coded[mention.theme]
+    return share(right, n)
+
+
+def calibration_error(probabilities: FloatArray, truth: BoolArray) -> dict[str, Any]:
+    """Expected calibration error over all pairs of text and theme, bins of equal width; and the
+    same among pairs that are at all likely, since most pairs are easily near nought."""
+    flat, right = probabilities.ravel(), truth.ravel()
+    likely = flat >= 0.1
+    return {
+        "value": _ece(flat, right),
+        "among_likely": _ece(flat[likely], right[likely]),
+        "n_likely": int(likely.sum()),
+    }
+
+
+def _ece(probabilities: FloatArray, truth: BoolArray) -> float | None:
+    if not len(probabilities):
+        return None
+    bins = np.minimum((probabilities * _N_BINS).astype(int), _N_BINS - 1)
+    gaps = [
+        abs(float(probabilities[bins == b].mean()) - float(truth[bins == b].mean()))
+        * int((bins == b).sum())
+        for b in np.unique(bins)
+    ]
+    return float(sum(gaps) / len(probabilities))
+
+
+def count_error(truth: BoolArray, guess: BoolArray, probabilities: FloatArray) -> dict[str, Any]:
+    """Mean error of the number of texts a theme, in per cent of the texts: counting decisions, and
+    adding up probabilities."""
+    n = max(1, len(truth))
+    real = truth.sum(axis=0)
+    return {
+        "decisions_percent": float(np.abs(guess.sum(axis=0) - real).mean() / n * 100),
+        "probabilities_percent": float(np.abs(probabilities.sum(axis=0) - real).mean() / n * 100),
+    }
+
+
+def _by(
+    rows: Sequence[Labelled],
+    truth: BoolArray,
+    guess: BoolArray,
+    groups: Callable[[Labelled], Sequence[str]],
+) -> dict[str, dict[str, Any]]:
+    """Micro F1, and false themes on residual texts, for each group of texts."""
+    members: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        for group in groups(row):
+            members.setdefault(group, []).append(place)
+    found = {}
+    for group, places in sorted(members.items()):
+        t, g = truth[places], guess[places]
+        residual = ~t.any(axis=1)
+        found[group] = {
+            "n": len(places),
+            "micro_f1": micro_f1(t, g),
+            "false_theme_on_residual": share(
+                int(g[residual].any(axis=1).sum()), int(residual.sum())
+            ),
+        }
+    return found
+
+
+def _length(text: str) -> str:
+    n_words = len(text.split())
+    return next(name for limit, name in _LENGTHS if n_words < limit)
+
+
+def _tally(values: Any) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for value in values:
+        counted[value] = counted.get(value, 0) + 1
+    return dict(sorted(counted.items()))
+
+
+def as_text(result: Mapping[str, Any]) -> str:
+    """The figures as a table for people."""
+    plan = load_themes()
+    lines = [
+        f"{result['n_texts']} texter, {result.get('classifier_version', '')}",
+        f"{'tema':44} {'n':>5} {'precision':>18} {'täckning':>18} {'F1':>18}",
+    ]
+    for theme, row in result["per_theme"].items():
+        cells = " ".join(f"{_shown(row[key]):>18}" for key in ("precision", "recall", "f1"))
+        lines.append(f"{plan.label(theme):44} {row['n']:5} {cells}")
+    ece = result["calibration_error"]
+    counts = result["count_error"]
+    lines += [
+        f"macro-F1 över {result['n_themes_present']} teman: {_shown(result['macro_f1'])}",
+        f"micro-F1: {_shown(result['micro_f1'])}",
+        f"rätt ställning: {_shown(result['stance_accuracy'])}",
+        f"kalibreringsfel: {_number(ece['value'])} (bland troliga: {_number(ece['among_likely'])})",
+        f"räknefel, procentenheter: beslut {counts['decisions_percent']:.2f}, "
+        f"sannolikheter {counts['probabilities_percent']:.2f}",
+        f"tema på texter utan tema: {_shown(result['false_theme_on_residual'])}",
+        f"till granskning: {_shown(result['needs_review'])}",
+    ]
+    for name in ("by_kind", "by_length", "by_language"):
+        lines += [
+            f"  {group:28} n={row['n']:<5} micro-F1 {_number(row['micro_f1'])}"
+            f"  fel tema {_shown(row['false_theme_on_residual'])}"
+            for group, row in result[name].items()
+        ]
+    return "\n".join(lines)
+
+
+def _shown(measure: Mapping[str, Any]) -> str:
+    if measure["value"] is None:
+        return "–"
+    return f"{measure['value']:.3f} [{measure['low']:.2f}–{measure['high']:.2f}]"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
