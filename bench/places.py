@@ -34,15 +34,15 @@ def main() -> None:
     with (folder / "regso_2025_names.csv").open(encoding="utf-8") as lines:
         points = [(float(r["lat"]), float(r["lon"]), r["regsokod"]) for r in csv.DictReader(lines)]
     right = 0
-    started = time.perf_counter()
+    started = time.process_time()  # processor time: other work on the machine does not count
     for _ in range(ROUNDS):
         for lat, lon, code in points:
             found = {p.area.area_type: p.area.area_code for p in places.locate(lat, lon, (), "")}
             right += found.get("regso") == code and found.get("kommun") == code[:4]
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     n = ROUNDS * len(points)
     print(f"{right / n:.4f} of {len(points)} points in their own area and municipality")
-    print(f"{n / seconds:,.0f} points a second")
+    print(f"{n / seconds:,.0f} points a second of processor time")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,15 @@
 
 A case marks what must go as ⟦kind|secret⟧. Recall: every character of the secret is taken out.
 Precision: what is taken out overlaps something marked. The kind is not held against a find.
+
+The figures flatter: one author wrote rules and cases, and misses were mended. Cases p376 to p492
+were written after the rules; the first reading of them gave recall 0.81 [0.64, 0.91] for names
+(n=31, precision 0.90), 0.60 for accounts (n=5), 0.93 for telephones (n=14), 1.00 for addresses
+(n=10). Expect that sort of figure on texts by others.
+
+Compared: phonenumberslite and personnummer alone. Not compared: scrubadub (wants textblob,
+dateparser and faker, knows English names and no Swedish) and presidio (its names need a spaCy model
+of Swedish, and none can be had from the package index).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import shapely
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,7 +70,7 @@ class _Layer:
         self.population: dict[str, int] = {}
         self.gazetteer = Gazetteer(names, _careful_names())
         self._codes = [boundary.code for boundary in boundaries]
-        self._geometries = [boundary.geometry for boundary in boundaries]
+        self._geometries = np.array([boundary.geometry for boundary in boundaries], dtype=object)
         shapely.prepare(self._geometries)
         self._tree = shapely.STRtree(self._geometries) if boundaries else None
 
@@ -77,14 +78,9 @@ class _Layer:
         """Code of the area that holds the point; on a shared border, the lowest code."""
         if self._tree is None:
             return None
-        return min(
-            (
-                self._codes[i]
-                for i in self._tree.query(shapely.Point(lon, lat))
-                if shapely.intersects_xy(self._geometries[i], lon, lat)
-            ),
-            default=None,
-        )
+        near = self._tree.query(shapely.points(lon, lat))
+        inside = near[shapely.intersects_xy(self._geometries[near], lon, lat)]
+        return min((self._codes[i] for i in inside), default=None)
 
     def named(self, area_type: str, value: str) -> frozenset[str]:
         """Codes that a field's value, a code or a name, may mean."""
