@@ -25,7 +25,6 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-
 from lagesbild.publish.disclosure_solver import Relation, Sign, hide
 
 SMALLEST_SHOWN = 5
@@ -136,9 +135,7 @@ def relations(family: Family, at: Mapping[Cell, int]) -> list[Relation]:
     return found
 
 
-def _relations_of(
-    family: Family, at: Mapping[Cell, int], place: int, rule: Sum
-) -> list[Relation]:
+def _relations_of(family: Family, at: Mapping[Cell, int], place: int, rule: Sum) -> list[Relation]:
     """One rule, once for every combination of the other axes' codes."""
     found = []
     codes = {rule.total, *rule.parts}
@@ -238,5 +235,3 @@ def perturbed(count: int, record_keys_sum: int) -> int:
         return SMALLEST_SHOWN if chance < count / SMALLEST_SHOWN else 0
     reach = min(2, count - SMALLEST_SHOWN)
     return count - reach + int(chance * (2 * reach + 1))
-
-

@@ -17,14 +17,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
 Sign = Literal[-1, 1]
 Whole = NDArray[np.int64]
+Real = NDArray[np.float64]
 
-SMALL_VALUES = (1, 2, 3, 4)
 _REACH = 8  # how far above its real count a cell may stand in a witness
+ORDER = (4, 1, 3, 2)
+_REWARD = 0.01
+_WHOLE = 1e-6  # how near a whole number the linear programme must come
 _MOVE = 1e-3  # the price of moving what is hidden already: witnesses stay near the real table
 
 
@@ -87,61 +90,75 @@ class _Component:
 
     def solve(self) -> NDArray[np.intp]:
         """Positions of the cells to hide."""
-        self._prove_many()
-        for value in (4, 1, 3, 2):
-            for place in self.small:
-                if value not in self.possible[int(place)]:
-                    self._prove(int(place), value)
-        for place in self.small:
-            if len(self.possible[int(place)]) == 1:
-                self._prove(int(place), int(self.counts[place]) + 1)
+        for value in ORDER:
+            self._prove_many(value)
+        for value in ORDER:
+            for place in self._open(value):
+                if value not in self.possible[place]:
+                    self._prove(place, value)
+        for place, seen in self.possible.items():
+            if len(seen) == 1:
+                self._prove(place, int(self.counts[place]) + 1)
         return np.flatnonzero(self.hidden)
 
-    def _prove_many(self) -> None:
+    def _open(self, value: int) -> list[int]:
+        """The small cells not yet shown to be possibly `value`."""
+        return [place for place, seen in self.possible.items() if value not in seen]
+
+    def _price(self) -> NDArray[np.float64]:
+        return np.tile(np.where(self.hidden, _MOVE, 1.0 + np.log2(self.counts)), 2)
+
+    def _prove_many(self, value: int) -> None:
         """Free witnesses for as many small cells at once as can be had, until no more come."""
-        for value in (4, 1, 3, 2):
-            while (open_ := [p for p, seen in self.possible.items() if value not in seen]):
-                before = self._n_proved()
-                low, high = self._room(is_free=False)
-                step = np.zeros(2 * self.n)
-                for place in open_:
-                    move = value - int(self.counts[place])
-                    column = place if move > 0 else place + self.n
-                    high[column] = min(high[column], abs(move))
-                    step[column] = -1.0
-                self._accept(self._witness(step + _MOVE / 10, low, high))
-                if self._n_proved() == before:
-                    break
+        while open_ := self._open(value):
+            low, high = self._room(is_free=False)
+            price = self._price()
+            self._invite(open_, value, price, high)
+            self._accept(self._witness(price, low, high))
+            if len(self._open(value)) == len(open_):
+                break
 
     def _prove(self, place: int, value: int) -> None:
         """A witness where one cell has this value, hiding what must be; none if zeros forbid it."""
         low, high = self._room(is_free=True)
+        price = self._price()
+        self._invite(self._open(value), value, price, high)
         move = value - int(self.counts[place])
         up, down = max(move, 0), max(-move, 0)
         low[place] = high[place] = up
         low[place + self.n] = high[place + self.n] = down
-        price = np.where(self.hidden, _MOVE, 1.0 + np.log2(self.counts))
-        self._accept(self._witness(np.tile(price, 2), low, high))
+        self._accept(self._witness(price, low, high))
 
-    def _room(self, *, is_free: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _invite(self, places: Sequence[int], value: int, price: Real, high: Real) -> None:
+        """A small reward for every other cell that comes to `value` in the same witness."""
+        for place in places:
+            move = value - int(self.counts[place])
+            column = place if move > 0 else place + self.n
+            high[column] = min(high[column], abs(move))
+            price[column] = -_REWARD
+
+    def _room(self, *, is_free: bool) -> tuple[Real, Real]:
         """Bounds of the moves up and down; shown cells may move only if `is_free`."""
         may_move = np.ones(self.n) if is_free else self.hidden.astype(float)
         high = np.concatenate([may_move * _REACH, may_move * (self.counts - 1)])
         return np.zeros(2 * self.n), high
 
-    def _witness(
-        self, price: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
-    ) -> Whole | None:
-        found = milp(
-            price,
-            integrality=np.ones(2 * self.n),
-            bounds=Bounds(low, high),
-            constraints=self.sums,
-        )
-        if found.x is None:
-            return None
-        moves = np.rint(found.x).astype(np.int64)
-        return self.counts + moves[: self.n] - moves[self.n :]
+    def _witness(self, price: Real, low: Real, high: Real) -> Whole | None:
+        """The cheapest moves within bounds, or None. Linear first: nearly always whole already."""
+        for integrality in (0, 1):
+            found = milp(
+                price,
+                integrality=np.full(2 * self.n, integrality),
+                bounds=Bounds(low, high),
+                constraints=self.sums,
+            )
+            if found.x is None:
+                return None
+            moves = np.rint(found.x).astype(np.int64)
+            if np.abs(found.x - moves).max() < _WHOLE:
+                break
+        witness: Whole = self.counts + moves[: self.n] - moves[self.n :]
+        return witness
 
     def _accept(self, witness: Whole | None) -> None:
         if witness is None:
@@ -150,12 +167,7 @@ class _Component:
         for place in self.small:
             self.possible[int(place)].add(int(witness[place]))
 
-    def _n_proved(self) -> int:
-        return sum(len(seen.intersection(SMALL_VALUES)) for seen in self.possible.values())
-
 
 def _side_by_side(matrix: csr_array) -> csr_array:
     """The matrix for moves up, and its negative for moves down."""
-    from scipy.sparse import hstack
-
     return csr_array(hstack([matrix, -matrix]))
