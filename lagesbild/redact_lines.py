@@ -6,6 +6,7 @@ import json
 from typing import TextIO
 
 from lagesbild.privacy import redact
+from lagesbild.text import normalise
 
 
 def redact_lines(lines: TextIO, out: TextIO) -> None:
@@ -22,7 +23,7 @@ def _redacted(line: str) -> dict[str, object]:
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         record_id = row.get("id") if isinstance(row, dict) else None
         return {"id": record_id, "error": "raden saknar text"}
-    result = redact(row["text"])
+    result = redact(normalise(row["text"]))
     return {
         "id": row.get("id"),
         "text": result.text,
