@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from classifiers.decision import Policy, decide, hit_subtheme
+from classifiers.decision import Chosen, Policy, decide, hit_subtheme
 from classifiers.features import FloatArray
 from classifiers.learned_stance import StanceCase, surroundings
 from classifiers.lexicon import bundled_lexicon
@@ -52,11 +52,11 @@ class LexiconClassifier:
                 found[row, column] = max(found[row, column], step)
         return found
 
-    def words(self, reading: Reading, theme: str) -> list[int]:
-        return reading.theme_words(theme)
+    def words(self, chosen: Sequence[Chosen]) -> list[list[int]]:
+        return [reading.theme_words(theme) for reading, theme in chosen]
 
-    def subtheme(self, reading: Reading, theme: str) -> str | None:
-        return hit_subtheme(reading, theme)
+    def subthemes(self, chosen: Sequence[Chosen]) -> list[str | None]:
+        return [hit_subtheme(reading, theme) for reading, theme in chosen]
 
     def stances(self, cases: Sequence[StanceCase]) -> list[Stance]:
         return [rule_stance(around) for around in surroundings(cases)]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration
-from classifiers.decision import Policy, decide, hit_subtheme
+from classifiers.decision import Chosen, Policy, decide
 from classifiers.features import FloatArray
 from classifiers.learned_stance import LearnedStance, StanceCase
 from classifiers.linear import Linear
@@ -93,22 +93,24 @@ class CombinedClassifier:
         scores = np.stack([part.scores(readings) for part in self.parts], axis=2)
         return self.model.calibration.probabilities(scores)
 
-    def words(self, reading: Reading, theme: str) -> list[int]:
+    def words(self, chosen: Sequence[Chosen]) -> list[list[int]]:
         """The lexicon's hits; where there are none, the words that gave most to the score."""
-        hits = reading.theme_words(theme)
-        if hits:
-            return hits
-        given = self.model.linear.contributions(reading, self.themes.index(theme))
-        return heaviest(given)
+        found = [reading.theme_words(theme) for reading, theme in chosen]
+        bare = [pair for pair, words in zip(chosen, found, strict=True) if not words]
+        columns = [self.themes.index(theme) for _, theme in bare]
+        given = iter(self.model.linear.contributions([r for r, _ in bare], columns))
+        return [words or heaviest(next(given)) for words in found]
 
-    def subtheme(self, reading: Reading, theme: str) -> str | None:
+    def subthemes(self, chosen: Sequence[Chosen]) -> list[str | None]:
         """The likeliest of the theme's subthemes; None for a theme that has none."""
-        own = [i for i, k in enumerate(self.model.subtheme_keys) if k.startswith(f"{theme}.")]
-        if not own:
-            return hit_subtheme(reading, theme)
-        scores = self.model.subthemes.scores([reading])[0]
-        best = max(own, key=lambda column: scores[column])
-        return self.model.subtheme_keys[best].partition(".")[2]
+        scores = self.model.subthemes.scores([reading for reading, _ in chosen])
+        return [self._subtheme(theme, row) for (_, theme), row in zip(chosen, scores, strict=True)]
+
+    def _subtheme(self, theme: str, scores: FloatArray) -> str | None:
+        keys = self.model.subtheme_keys
+        own = [column for column, key in enumerate(keys) if key.startswith(f"{theme}.")]
+        best = max(own, key=lambda column: float(scores[column]), default=None)
+        return None if best is None else keys[best].partition(".")[2]
 
     def stances(self, cases: Sequence[StanceCase]) -> list[Stance]:
         return self.model.stance.choose(cases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +19,18 @@ from lagesbild.records import Classified, Stance, ThemeMention
 from lagesbild.text import language
 from lagesbild.themes import load_themes
 
+Chosen = tuple[Reading, str]  # a reading and a theme decided for it
+
 
 class Explainer(Protocol):
-    """What a classifier can tell about a theme it decided."""
+    """What a classifier can tell about the themes it decided, a batch at a time, in order."""
 
-    def words(self, reading: Reading, theme: str) -> Sequence[int]:
-        """Places of the words that made the decision; may be empty."""
+    def words(self, chosen: Sequence[Chosen]) -> Sequence[Sequence[int]]:
+        """Places of the words that made each decision; may be empty."""
 
-    def subtheme(self, reading: Reading, theme: str) -> str | None: ...
+    def subthemes(self, chosen: Sequence[Chosen]) -> Sequence[str | None]: ...
 
-    def stances(self, cases: Sequence[StanceCase]) -> list[Stance]: ...
+    def stances(self, cases: Sequence[StanceCase]) -> Sequence[Stance]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,18 @@ def decide(
     readings: Sequence[Reading], probabilities: FloatArray, policy: Policy, explainer: Explainer
 ) -> list[Classified]:
     """One decision a reading, in order."""
-    chosen = [_chosen(r, p, policy) for r, p in zip(readings, probabilities, strict=True)]
-    cases = [
-        StanceCase(reading, theme, explainer.words(reading, theme))
-        for reading, themes in zip(readings, chosen, strict=True)
-        for theme in themes
-    ]
-    stances = iter(zip(cases, explainer.stances(cases), strict=True))
+    themes = [_chosen(r, p, policy) for r, p in zip(readings, probabilities, strict=True)]
+    chosen = [(r, theme) for r, own in zip(readings, themes, strict=True) for theme in own]
+    cases = [StanceCase(*pair, w) for pair, w in zip(chosen, explainer.words(chosen), strict=True)]
+    told = iter(zip(cases, explainer.subthemes(chosen), explainer.stances(cases), strict=True))
     decided = []
-    for reading, row, themes in zip(readings, probabilities, chosen, strict=True):
+    for reading, row, own in zip(readings, probabilities, themes, strict=True):
         by_theme = dict(zip(policy.themes, map(float, row), strict=True))
-        mentions = []
-        for theme in themes:
-            case, stance = next(stances)
-            subtheme = explainer.subtheme(reading, theme)
-            spans = _spans(reading, case.words)
-            mentions.append(ThemeMention(theme, subtheme, by_theme[theme], stance, spans))
-        decided.append(_classified(reading, tuple(mentions), by_theme, policy))
+        mentions = tuple(
+            ThemeMention(c.theme, sub, by_theme[c.theme], stance, _spans(reading, c.words))
+            for c, sub, stance in itertools.islice(told, len(own))
+        )
+        decided.append(_classified(reading, mentions, by_theme, policy))
     return decided
 
 

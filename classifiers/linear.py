@@ -47,18 +47,29 @@ class Linear:
         scores: FloatArray = self.features.transform(readings) @ self.weights + self.bias
         return scores
 
-    def contributions(self, reading: Reading, column: int) -> FloatArray:
-        """What each word of the text gave to the score of one class."""
+    def contributions(
+        self, readings: Sequence[Reading], columns: Sequence[int]
+    ) -> list[FloatArray]:
+        """What each word of each text gave to the score of the class of the same place."""
+        if not readings:
+            return []
+        matrix = self.features.transform(readings)
+        return [
+            self._by_word(reading, matrix[row], column)
+            for row, (reading, column) in enumerate(zip(readings, columns, strict=True))
+        ]
+
+    def _by_word(self, reading: Reading, row: sp.csr_matrix, column: int) -> FloatArray:
         given = np.zeros(len(reading.words))
-        row = self.features.transform([reading])
         value = dict(zip(row.indices, row.data * self.weights[row.indices, column], strict=True))
-        for name, columns in self.features.columns().items():
-            if name == "characters":
-                for i, word in enumerate(reading.words):
-                    places = self.features.vocabularies[name].word_places(word)
-                    given[i] += sum(value.get(columns.start + p, 0.0) for p in places)
-            elif name == "words":
-                self._add_words(reading, given, value, columns.start)
+        starts = {name: columns.start for name, columns in self.features.columns().items()}
+        if "characters" in starts:
+            cut = self.features.vocabularies["characters"]
+            for i, word in enumerate(reading.words):
+                places = cut.word_places(word)
+                given[i] = sum(value.get(starts["characters"] + p, 0.0) for p in places)
+        if "words" in starts:
+            self._add_words(reading, given, value, starts["words"])
         return given
 
     def _add_words(

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from classifiers.combined import CombinedClassifier, Model
 from classifiers.lexicon import bundled_lexicon
@@ -46,7 +46,7 @@ def load_state(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = skops.io.load(path, trusted=list(TRUSTED))
     except FileNotFoundError as error:
         raise LagesbildError(f"Modellen saknas: {path}. Kör `lagesbild train`.") from error
-    except (OSError, ValueError, KeyError, TypeError, UntrustedTypesFoundException) as error:
+    except (BadZipFile, OSError, ValueError, KeyError, TypeError) as error:
         raise LagesbildError(f"Modellfilen {path} går inte att läsa: träna om.") from error
     return state
 

@@ -56,6 +56,8 @@ def _change(around: Surroundings) -> Stance:
         return "forbattring"
     if "praise" in around.sentence and not missing:
         return "berom"
+    if "worse" in around.clause:
+        return "problem"
     if "absence" in around.clause or ("negated" in around.clause and not missing):
         return "franvaro" if around.theme != "narvaro_fortroende" else "problem"
     return "problem"

@@ -128,8 +128,7 @@ class PatternIndex:
         found = list(self._exact.get(word, ()))
         for length in range(2, min(len(word), self._longest) + 1):
             found += self._prefix.get(word[:length], ())
-            if length < len(word):
-                found += self._suffix.get(word[-length:], ())
+            found += self._suffix.get(word[-length:], ())
         found += [term for stem, term in self._inside if stem in word]
         return found
 

@@ -1,0 +1,147 @@
+"""Quality by cross-validation over whole voices, and speed beside a plain scikit-learn model.
+
+    python bench/crossvalidate.py [--texts N] [--skip-speed]
+
+Each of five folds holds whole voices; thresholds and calibration for a fold come from the other
+four. Texts in languages that the model does not serve are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+
+from classifiers import load_classifier
+from classifiers.by_lexicon import LexiconClassifier
+from classifiers.calibration import Calibration
+from classifiers.evaluation import calibration_error, macro_f1, micro_f1, per_theme, share
+from classifiers.features import BLOCKS, NGRAMS
+from classifiers.labelled import Labelled, load_labelled, voice_folds
+from classifiers.learned_stance import LearnedStance, surroundings
+from classifiers.reading import Reading
+from classifiers.stance import rule_stance
+from classifiers.training import (
+    N_FOLDS,
+    held_out_scores,
+    read_labelled,
+    stance_cases,
+    wanted_themes,
+)
+from lagesbild.themes import load_themes
+
+_SERVED = ("sv", "en")
+_BATCH = 256
+
+
+def main() -> None:
+    options = _options()
+    rows = [row for row in load_labelled() if row.language in _SERVED][: options.texts]
+    readings, wanted = read_labelled(rows), wanted_themes(rows)
+    folds = np.array(voice_folds(rows, N_FOLDS))
+    print(f"{len(rows)} texts, {len({r.voice for r in rows})} voices, {N_FOLDS} folds by voice")
+    lexicon = LexiconClassifier()
+    guess = lexicon.probabilities([r.text for r in rows], [r.question for r in rows]) >= 0.5
+    show("lexicon alone", wanted, guess, guess.astype(float))
+    for name, blocks in (("n-grams alone", NGRAMS), ("combined", tuple(BLOCKS))):
+        started = time.perf_counter()
+        scores = held_out_scores(rows, readings, wanted, blocks)[:, :, np.newaxis]
+        likely, chosen = nested(scores, wanted, folds)
+        show(f"{name} ({time.perf_counter() - started:.0f} s)", wanted, chosen, likely)
+    by_kind(rows, wanted, chosen)
+    show_stance(rows, readings)
+    if not options.skip_speed:
+        speed(rows)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--texts", type=int, default=None, help="only the first N texts")
+    parser.add_argument("--skip-speed", action="store_true")
+    return parser.parse_args()
+
+
+def nested(
+    scores: np.ndarray, wanted: np.ndarray, folds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and decisions for each fold by a calibration made on the other folds."""
+    likely = np.zeros(wanted.shape)
+    chosen = np.zeros(wanted.shape, dtype=bool)
+    for fold in np.unique(folds):
+        held = folds == fold
+        calibration = Calibration.fit(scores[~held], wanted[~held])
+        likely[held] = calibration.probabilities(scores[held])
+        chosen[held] = likely[held] >= calibration.thresholds
+    return likely, chosen
+
+
+def show(name: str, wanted: np.ndarray, chosen: np.ndarray, likely: np.ndarray) -> None:
+    main = len(load_themes().main)
+    truth, guess = wanted[:, :main], chosen[:, :main]
+    residual = ~truth.any(axis=1)
+    false = share(int(guess[residual].any(axis=1).sum()), int(residual.sum()))
+    ece = calibration_error(likely[:, :main], truth)
+    print(
+        f"\n{name}: macro-F1 {macro_f1(truth, guess):.3f}, micro-F1 {micro_f1(truth, guess):.3f}, "
+        f"theme on residual texts {false['value']:.3f}, ECE {ece['value']:.3f}"
+    )
+    for theme, row in per_theme(wanted, chosen).items():
+        cells = " ".join(f"{row[k]['value'] or 0:.3f}" for k in ("precision", "recall", "f1"))
+        print(f"  {theme:20} n={row['n']:<5} {cells}")
+
+
+def by_kind(rows: Sequence[Labelled], wanted: np.ndarray, chosen: np.ndarray) -> None:
+    main = len(load_themes().main)
+    print("\ncombined, micro-F1 by kind of text")
+    for kind in sorted({kind for row in rows for kind in row.kinds}):
+        own = [i for i, row in enumerate(rows) if kind in row.kinds]
+        f1 = micro_f1(wanted[own, :main], chosen[own, :main])
+        print(f"  {kind:16} n={len(own):<5} {f1 if f1 is None else round(f1, 3)}")
+
+
+def show_stance(rows: Sequence[Labelled], readings: Sequence[Reading]) -> None:
+    """Accuracy over coded mentions, when the theme is known: by rule, and learnt."""
+    cases, truth = stance_cases(rows, readings)
+    fold_of = dict(zip(map(id, readings), voice_folds(rows, N_FOLDS), strict=True))
+    folds = np.array([fold_of[id(case.reading)] for case in cases])
+    ruled = [rule_stance(around) for around in surroundings(cases)]
+    learnt = list(truth)
+    for fold in range(N_FOLDS):
+        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        model = LearnedStance.fit([cases[i] for i in train], [truth[i] for i in train])
+        for i, stance in zip(test, model.choose([cases[i] for i in test]), strict=True):
+            learnt[i] = stance
+    always = sum(stance == "problem" for stance in truth) / len(truth)
+    for name, guess in (("rules", ruled), ("learnt", learnt)):
+        right = sum(a == b for a, b in zip(truth, guess, strict=True))
+        print(f"\nstance by {name}: {right / len(truth):.3f} of {len(truth)} mentions", end="")
+    print(f" (always problem: {always:.3f})")
+
+
+def speed(rows: Sequence[Labelled]) -> None:
+    """Texts a second over the same texts: classify, and plain TF-IDF with logistic regression."""
+    texts = [row.text for row in rows]
+    wanted = wanted_themes(rows)
+    plain = TfidfVectorizer(ngram_range=(1, 2), min_df=2)
+    regression = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
+    regression.fit(plain.fit_transform(texts), wanted[:, wanted.any(axis=0)])
+    classifier = load_classifier()
+    classifier.classify(texts[:_BATCH])
+    started = time.perf_counter()
+    for start in range(0, len(texts), _BATCH):
+        classifier.classify(texts[start : start + _BATCH])
+    own = len(texts) / (time.perf_counter() - started)
+    started = time.perf_counter()
+    for start in range(0, len(texts), _BATCH):
+        regression.predict_proba(plain.transform(texts[start : start + _BATCH]))
+    simple = len(texts) / (time.perf_counter() - started)
+    print(f"\nclassify {own:.0f} texts/s, plain TF-IDF + logistic regression {simple:.0f} texts/s")
+
+
+if __name__ == "__main__":
+    main()

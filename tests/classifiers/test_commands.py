@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from classifiers import load_classifier
+from classifiers.combined import CombinedClassifier
+from classifiers.commands import BATCH, classify_lines, evaluate
+from lagesbild.records import STANCES
+from lagesbild.themes import load_themes
+
+
+def answers(classifier: CombinedClassifier, *lines: str, show_all: bool = False) -> list[dict]:
+    out = io.StringIO()
+    classify_lines(lines, out, show_all, classifier)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def line(text: object, **more: object) -> str:
+    return json.dumps({"id": "x", "text": text, **more})
+
+
+def test_the_answer_has_the_form_of_the_contract(tiny: CombinedClassifier) -> None:
+    (answer,) = answers(tiny, line("det säljs knark i parken"), show_all=True)
+    assert answer["themes"][0]["theme"] == "narkotika"
+    assert set(answer["themes"][0]) == {"theme", "subtheme", "probability", "stance", "evidence"}
+    assert answer["abstain"] is None
+    assert answer["language"] == "sv"
+    assert answer["classifier_version"] == "tiny"
+    assert set(answer["probabilities"]) == set(load_themes().decided)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        "[" * 100_000,
+        line(None),
+        line(7),
+        line("a", question=3),
+        '{"id": 1}',
+        '{"id": 1, "text": "\\ud800"}',
+    ],
+)
+def test_an_unreadable_line_gives_its_error_and_the_rest_go_on(tiny, bad) -> None:
+    first, wrong, last = answers(tiny, line("a", id=1), bad, line("b", id=2))
+    assert (first["id"], last["id"]) == (1, 2)
+    assert "error" in wrong
+    assert "error" not in first
+
+
+def test_order_is_kept_over_batches_and_batching_changes_nothing(tiny) -> None:
+    lines = [line(f"langare nummer {i}", id=i) for i in range(BATCH + 3)]
+    together = answers(tiny, *lines)
+    assert [answer["id"] for answer in together] == list(range(BATCH + 3))
+    assert together[BATCH:] == answers(tiny, *lines[BATCH:])
+
+
+def test_answers_stream_before_the_input_ends(tiny) -> None:
+    out = io.StringIO()
+
+    def lines():
+        for i in range(BATCH):
+            yield line("lampan", id=i)
+        assert len(out.getvalue().splitlines()) == BATCH
+        yield line("lampan")
+
+    classify_lines(lines(), out, False, tiny)
+
+
+@given(st.lists(st.text(max_size=80), max_size=6))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_texts_give_as_many_sound_decisions(tiny: CombinedClassifier, texts: list[str]) -> None:
+    for classifier in (tiny, load_classifier("lexicon")):
+        decided = classifier.classify(texts)
+        assert len(decided) == len(texts)
+        assert decided == classifier.classify(texts)
+        for text, own in zip(texts, decided, strict=True):
+            assert (own.abstain is None) == bool(own.themes)
+            assert all(0 <= p <= 1 for p in own.probabilities.values())
+            assert [m.probability for m in own.themes] == sorted(
+                (m.probability for m in own.themes), reverse=True
+            )
+            for mention in own.themes:
+                assert mention.stance in STANCES
+                assert mention.evidence
+                assert all(0 <= a < b <= len(text) for a, b in mention.evidence)
+
+
+def test_evaluate_prints_every_theme(tmp_path: Path, capsys) -> None:
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text('{"id": 1, "text": "knark i parken", "themes": ["narkotika"]}\n', "utf-8")
+    evaluate(gold, as_json=True)
+    result = json.loads(capsys.readouterr().out)
+    assert set(result["per_theme"]) == set(load_themes().decided)
+    evaluate(gold, as_json=False)
+    assert "Narkotika" in capsys.readouterr().out

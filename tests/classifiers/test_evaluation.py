@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from classifiers.evaluation import as_text, calibration_error, macro_f1, score_decided, share
+from classifiers.labelled import Labelled, Mention
+from lagesbild.records import Classified, ThemeMention
+from lagesbild.themes import load_themes
+
+
+def row(*themes: str, stance: str = "problem", kind: str = "plain") -> Labelled:
+    mentions = tuple(Mention(theme, None, frozenset({stance})) for theme in themes)
+    return Labelled("id", "v", "en text", None, "sv", mentions, (kind,))
+
+
+def decided(*themes: str, stance: str = "problem") -> Classified:
+    likely = {theme: 0.9 if theme in themes else 0.1 for theme in load_themes().decided}
+    mentions = tuple(ThemeMention(t, None, 0.9, stance, ((0, 2),)) for t in themes)
+    return Classified(mentions, None if themes else "unsure", False, "sv", "v", likely)
+
+
+def test_figures_on_a_file_small_enough_to_count_by_hand() -> None:
+    rows = [row("narkotika"), row("narkotika", "trafik"), row("ovrigt"), row("trafik")]
+    guesses = [
+        decided("narkotika"),
+        decided("narkotika", stance="berom"),
+        decided("trafik"),
+        decided(),
+    ]
+    result = score_decided(rows, guesses)
+    assert result["per_theme"]["narkotika"]["f1"]["value"] == 1.0
+    assert result["per_theme"]["trafik"]["precision"]["value"] == 0.0
+    assert result["per_theme"]["trafik"]["recall"]["value"] == 0.0
+    assert result["macro_f1"]["value"] == 0.5
+    assert result["micro_f1"]["value"] == pytest.approx(4 / 7)
+    assert result["n_themes_present"] == 2
+    assert result["stance_accuracy"]["value"] == 0.5
+    assert result["false_theme_on_residual"]["value"] == 1.0
+    assert result["count_error"]["decisions_percent"] == pytest.approx(100 * 1 / 4 / 14)
+    assert result["abstained"] == {"unsure": 1}
+    assert "Narkotika" in as_text(result)
+
+
+def test_a_share_has_its_wilson_interval() -> None:
+    half = share(12, 25)
+    assert (round(half["low"], 2), round(half["high"], 2)) == (0.30, 0.67)
+    assert share(0, 0)["value"] is None
+    assert share(5, 5)["high"] == 1.0
+
+
+def test_calibration_error_is_nought_for_shares_that_come_true() -> None:
+    likely = np.full((100, 1), 0.25)
+    truth = np.zeros((100, 1), dtype=bool)
+    truth[:25] = True
+    assert calibration_error(likely, truth)["value"] == pytest.approx(0.0)
+    assert calibration_error(likely, ~truth)["value"] == pytest.approx(0.5)
+
+
+def test_macro_f1_leaves_out_themes_nobody_coded() -> None:
+    truth = np.array([[True, False], [True, False]])
+    guess = np.array([[True, True], [True, False]])
+    assert macro_f1(truth, guess) == 1.0
+    assert macro_f1(np.zeros((1, 1), dtype=bool), guess[:1, :1]) is None
