@@ -8,9 +8,9 @@ from math import log, sqrt
 
 from scipy.stats import false_discovery_control, norm
 
-from lagesbild.indicators.change import POISSON, Change, Dispersion, change, discoveries
-
-SMALLEST_SHOWN = 5  # reports; a rarer word could point at a person
+from lagesbild.indicators.change import Change, change, discoveries
+from lagesbild.indicators.dispersion import POISSON, Dispersion
+from lagesbild.publish.disclosure import SMALLEST_SHOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lagesbild.publish.disclosure import SMALLEST_SHOWN
+
 SMALLEST_CELL_M = 250
-SMALLEST_SHOWN = 5
 _SEED = 20_240_229
 Real = NDArray[np.float64]
 

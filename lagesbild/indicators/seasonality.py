@@ -8,7 +8,7 @@ from datetime import datetime
 from statistics import fmean
 from zoneinfo import ZoneInfo
 
-from statsmodels.tsa.seasonal import STL
+from statsmodels.tsa.seasonal import STL  # type: ignore[import-untyped]
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 MONTHS_FOR_STL = 36
