@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import FlowRun, State
-from prefect.flows import Flow
 from prefect.runtime import task_run
 
 from classifiers import load_classifier
+from flows.failure import tell_failure
 from lagesbild.errors import SourceCheckError, SourceError
 from lagesbild.night import (
     NightResult,
@@ -23,7 +21,6 @@ from lagesbild.night import (
     source_night,
     utc_now,
 )
-from lagesbild.notify import notify
 from lagesbild.places import Places
 from lagesbild.prepare import TextClassifier
 from lagesbild.settings import Settings, load
@@ -66,12 +63,6 @@ def merge_step(
     return finish(settings, store, classifier, nights, utc_now)
 
 
-def tell_failure(_flow: Flow[..., Any], run: FlowRun, state: State) -> None:
-    """Notify whoever the configuration names that a scheduled night failed."""
-    config = Path(str(run.parameters.get("config", "lagesbild.toml")))
-    notify(load(config).notify, f"Natten {run.name} misslyckades: {state.message}")
-
-
 @flow(name="night", on_failure=[tell_failure], on_crashed=[tell_failure])
 def night(
     config: str = "lagesbild.toml", only: str | None = None, retry_rejected: bool = False
@@ -79,7 +70,7 @@ def night(
     """One night over all sources, or only one. Fails, after merging the rest, if a source did."""
     settings = load(Path(config))
     store = Store(settings)
-    classifier = load_classifier(settings.classifier.name, settings.classifier.model)
+    classifier = load_classifier(settings.classifier.name, store.model_folder(settings))
     with night_lock(store, wait_s=LOCK_WAIT_S):
         clear(store.staging)
         places = Places(settings.areas, settings.base_dir)

@@ -5,7 +5,11 @@ For production use a worker (docs/production.md); a served process that dies run
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from prefect import serve
+from prefect.deployments.runner import RunnerDeployment
+from prefect.flows import Flow
 from prefect.schedules import Cron
 
 from flows.night import night
@@ -17,15 +21,17 @@ ZONE = "Europe/Stockholm"
 def main() -> None:
     """Serve until stopped; stopping pauses the schedules, so that no late runs pile up."""
     serve(
-        night.to_deployment("nightly", schedule=Cron("15 3 * * *", timezone=ZONE)),
-        night.to_deployment(
-            "police-hourly",
-            parameters={"only": "polisen"},
-            schedule=Cron("5 * * * *", timezone=ZONE),
-        ),
-        retrain.to_deployment("weekly", schedule=Cron("30 4 * * 0", timezone=ZONE)),
+        _deployment(night, "nightly", "15 3 * * *"),
+        _deployment(night, "police-hourly", "5 * * * *", only="polisen"),
+        _deployment(retrain, "weekly", "30 4 * * 0"),
         limit=1,
     )
+
+
+def _deployment(flow: Flow[..., Any], name: str, cron: str, **parameters: Any) -> RunnerDeployment:
+    schedule = Cron(cron, timezone=ZONE)
+    deployment = flow.to_deployment(name, schedule=schedule, parameters=parameters)
+    return cast(RunnerDeployment, deployment)  # a coroutine only inside a running event loop
 
 
 if __name__ == "__main__":

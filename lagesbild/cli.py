@@ -277,8 +277,9 @@ def _settings(options: argparse.Namespace) -> Any:
 
 def _classifier(settings: Any) -> Any:
     from classifiers import load_classifier
+    from lagesbild.night import Store
 
-    return load_classifier(settings.classifier.name, settings.classifier.model)
+    return load_classifier(settings.classifier.name, Store(settings).model_folder(settings))
 
 
 def _existing(path: Path) -> Path:

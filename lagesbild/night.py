@@ -50,6 +50,16 @@ class Store:
         self.snapshots = root / "snapshots"
         self.staging = root / "staging"
         self.exports = root / "exports"
+        self.models = root / "models"  # renewed by retraining; `CURRENT` names the one in use
+
+    def model_folder(self, settings: Settings) -> Path | None:
+        """The configured model, else the newest accepted by retraining, else None: the bundled."""
+        pointer = self.models / "CURRENT"
+        if settings.classifier.model is not None:
+            return settings.base_dir / settings.classifier.model
+        if pointer.exists():
+            return self.models / pointer.read_text(encoding="utf-8").strip()
+        return None
 
 
 @dataclass
