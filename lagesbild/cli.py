@@ -156,6 +156,22 @@ def _export_counts(options: argparse.Namespace) -> int:
     return 0
 
 
+def _review_serve(options: argparse.Namespace) -> int:
+    from lagesbild.review.commands import serve
+
+    say(f"Granskningssidan: http://{options.host}:{options.port} (avsluta med Ctrl+C)")
+    serve(options.config, options.host, options.port, options.workers)
+    return 0
+
+
+def _review_add_user(options: argparse.Namespace) -> int:
+    from lagesbild.review.commands import add_user
+
+    name = add_user(_settings(options), options.name, options.role)
+    say(f"{name} får nu logga in som {options.role}.")
+    return 0
+
+
 # --- arguments ------------------------------------------------------------------------------------
 
 
@@ -223,6 +239,25 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
         ),
         has_config=False,
     ),
+    "review": {
+        "serve": _Command(
+            _review_serve,
+            "granskningssidan på den egna datorn, eller bakom en proxy",
+            (
+                _argument("--host", default="127.0.0.1", metavar="ADRESS"),
+                _argument("--port", type=int, default=8765),
+                _argument("--workers", type=int, default=1, metavar="ANTAL", help="processer"),
+            ),
+        ),
+        "add-user": _Command(
+            _review_add_user,
+            "lägg till en person, eller ge nytt lösenord och ny roll",
+            (
+                _argument("name", metavar="NAMN"),
+                _argument("--role", required=True, choices=("reviewer", "planner", "admin")),
+            ),
+        ),
+    },
     "export": {
         "counts": _Command(
             _export_counts,

@@ -134,6 +134,11 @@ class Decisions:
                     n_stored += 1
         return n_stored
 
+    def has_batch(self, batch_id: str) -> bool:
+        with closing(self.open()) as db:
+            row = db.execute("select 1 from reading where batch_id = ?", [batch_id]).fetchone()
+        return row is not None
+
     def undo(self, reading_id: str, new_id: str, reviewer: str, now: datetime) -> bool:
         """Take back a reading that is still in force; what held before it holds again."""
         with self.transaction() as db:

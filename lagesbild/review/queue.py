@@ -1,0 +1,260 @@
+"""Which reports a person sees, and in what order: filters, the queue, the blind sample."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from lagesbild.records import digest
+from lagesbild.review.reports import Report, Reports
+from lagesbild.review.search import is_found_in, match_expression
+
+PAGE = 25
+_COUNTED_AT_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to look for; empty fields ask for nothing. `area` is type/code; dates are inclusive."""
+
+    q: str = ""
+    area: str = ""
+    theme: str = ""
+    source: str = ""
+    stance: str = ""
+    first: str = ""
+    last: str = ""
+    abstain: str = ""
+    reviewed: Literal["", "no", "yes"] = "no"
+    flagged: Literal["", "cannot_decide", "personal_data"] = ""
+    order: Literal["worth", "newest"] = "worth"
+
+    def query_string(self) -> str:
+        """The filter as part of an address."""
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        default = Filter()
+        return urlencode({k: v for k, v in given.items() if v != getattr(default, k)})
+
+    @property
+    def tells_of_the_machine(self) -> bool:
+        """Whether being among the hits, or their order, says what the machine answered."""
+        asks = self.theme or self.stance or self.abstain
+        return bool(asks) or (self.order == "worth" and match_expression(self.q) is None)
+
+    @property
+    def is_empty(self) -> bool:
+        return replace(self, order="worth") == Filter()
+
+
+def read_filter(given: Mapping[str, str]) -> Filter:
+    """A filter from an address; what it does not know, or cannot be, is left out."""
+    values: dict[str, Any] = {}
+    for field in fields(Filter):
+        value = given.get(field.name, "").strip()[:200]
+        allowed = _ALLOWED.get(field.name)
+        if field.name in given and (allowed is None or value in allowed):
+            values[field.name] = value
+    return Filter(**values)
+
+
+_ALLOWED = {
+    "reviewed": ("", "no", "yes"),
+    "flagged": ("", "cannot_decide", "personal_data"),
+    "order": ("worth", "newest"),
+}
+
+
+def _conditions(
+    chosen: Filter, reviewer: str, *, for_bulk: bool = False
+) -> tuple[str, list[str], list[Any]]:
+    """(tables, conditions, values) of a filter."""
+    tables, conditions, values = "item i", list[str](), list[Any]()
+    if (match := match_expression(chosen.q)) is not None:
+        tables = "word w cross join item i on i.item_id = w.rowid"
+        conditions.append("w.word match ?")
+        values.append(match)
+    elif chosen.theme:
+        tables = "item_theme x cross join item i using (item_id)"
+        conditions.append("x.theme = ?")
+        values.append(chosen.theme)
+    elif chosen.area:
+        tables = "item_area x cross join item i using (item_id)"
+        conditions.append("x.area = ?")
+        values.append(chosen.area)
+    _add_narrowing(chosen, tables, conditions, values)
+    if chosen.reviewed == "no" and not chosen.flagged:
+        conditions.append("st.reading_id is null")
+    elif chosen.reviewed == "yes":
+        conditions.append("st.reading_id is not null")
+    if chosen.flagged == "cannot_decide":
+        conditions.append("st.outcome = 'cannot_decide'")
+    elif chosen.flagged == "personal_data":
+        conditions.append(
+            "exists (select 1 from said.redaction r where r.submission_id = i.submission_id "
+            "and r.text_sha256 = i.text_sha256)"
+        )
+    if for_bulk or chosen.tells_of_the_machine:  # what is drawn for the blind sample stays unseen
+        conditions.append("(i.blind_rank is null or coalesce(st.is_blind, 0))")
+    return tables, conditions, values
+
+
+def _add_narrowing(chosen: Filter, tables: str, conditions: list[str], values: list[Any]) -> None:
+    leads = "x.theme" if "item_theme x" in tables else "x.area" if "item_area x" in tables else ""
+    if chosen.theme and leads != "x.theme":
+        conditions.append(
+            "exists (select 1 from item_theme t where t.theme = ? and t.worth = i.worth "
+            "and t.item_id = i.item_id)"
+        )
+        values.append(chosen.theme)
+    if chosen.area and leads != "x.area":
+        conditions.append(
+            "exists (select 1 from item_area a where a.area = ? and a.worth = i.worth "
+            "and a.item_id = i.item_id)"
+        )
+        values.append(chosen.area)
+    if chosen.stance:
+        is_lead = leads == "x.theme"
+        conditions.append(
+            "x.stance = ?"
+            if is_lead
+            else "exists (select 1 from json_each(i.themes) e where e.value ->> 'stance' = ?)"
+        )
+        values.append(chosen.stance)
+    for value, condition in (
+        (chosen.source, "i.source = ?"),
+        (chosen.abstain, "i.abstain = ?"),
+        (chosen.first, "i.reported_date >= ?"),
+        (chosen.last, "i.reported_date <= ?"),
+    ):
+        if value:
+            conditions.append(condition)
+            values.append(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of hits. `has_more`: another page follows."""
+
+    reports: Sequence[Report]
+    number: int
+    has_more: bool
+
+
+def find(reports: Reports, chosen: Filter, reviewer: str, number: int = 1) -> Page:
+    """One page of the queue, or of a search."""
+    tables, conditions, values = _conditions(chosen, reviewer)
+    found = reports.select(
+        " and ".join(conditions) or "true",
+        values,
+        source=tables,
+        order=_order(chosen, tables),
+        limit=PAGE + 1,
+        offset=(number - 1) * PAGE,
+    )
+    # a search may have found what is hidden since; the hit itself would give it away
+    shown = [
+        r
+        for r in found[:PAGE]
+        if not (r.is_hidden_in and chosen.q) or is_found_in(chosen.q, r.text)
+    ]
+    return Page(shown, number, len(found) > PAGE)
+
+
+def _order(chosen: Filter, tables: str) -> str:
+    if "word w" in tables:
+        return "order by w.rowid desc"
+    if chosen.order == "newest":
+        return "order by i.item_id desc"
+    lead = "x" if " x " in tables else "i"
+    return f"order by {lead}.worth desc, {lead}.item_id desc"
+
+
+def count(reports: Reports, chosen: Filter, reviewer: str, *, for_bulk: bool = False) -> int:
+    """How many reports a filter has; counting stops just above ten thousand."""
+    tables, conditions, values = _conditions(chosen, reviewer, for_bulk=for_bulk)
+    row = (
+        reports.db()
+        .execute(
+            f"select count(*) from (select 1 from {tables} left join said.report_state st "
+            "on st.submission_id = i.submission_id and st.text_sha256 = i.text_sha256 "
+            f"where {' and '.join(conditions) or 'true'} limit {_COUNTED_AT_MOST + 1})",
+            values,
+        )
+        .fetchone()
+    )
+    return int(row[0])
+
+
+def for_bulk(reports: Reports, chosen: Filter, reviewer: str, limit: int) -> list[Report]:
+    """The reports that a bulk decision would be about; one more than `limit` tells of too many."""
+    tables, conditions, values = _conditions(chosen, reviewer, for_bulk=True)
+    return reports.select(
+        " and ".join(conditions),
+        values,
+        source=tables,
+        order=_order(chosen, tables),
+        limit=limit + 1,
+    )
+
+
+def next_open(reports: Reports, chosen: Filter, reviewer: str) -> Report | None:
+    """The report most worth a decision that this person has not skipped."""
+    tables, conditions, values = _conditions(chosen, reviewer, for_bulk=True)
+    conditions.append(
+        "not exists (select 1 from said.skip k where k.reviewer = ? "
+        "and k.submission_id = i.submission_id and k.text_sha256 = i.text_sha256)"
+    )
+    found = reports.select(
+        " and ".join(conditions),
+        [*values, reviewer],
+        source=tables,
+        order=_order(chosen, tables),
+        limit=1,
+    )
+    return found[0] if found else None
+
+
+def next_blind(reports: Reports, reviewer: str) -> Report | None:
+    """The next of the blind sample that nobody has read, and this person has not skipped."""
+    found = reports.select(
+        "i.blind_rank is not null and coalesce(st.is_blind, 0) = 0 and not exists "
+        "(select 1 from said.skip k where k.reviewer = ? and k.submission_id = i.submission_id "
+        "and k.text_sha256 = i.text_sha256) and not exists (select 1 from said.reading r "
+        "where r.submission_id = i.submission_id and r.text_sha256 = i.text_sha256 "
+        "and r.reviewer = ?)",
+        [reviewer, reviewer],
+        order="order by i.blind_rank",
+        limit=1,
+    )
+    return found[0] if found else None
+
+
+def is_double(submission_id: str, share: float) -> bool:
+    """Whether a second person reads this report of the blind sample too; by lot, for all alike."""
+    return int(digest("second reading", submission_id)[:13], 16) / 16**13 < share
+
+
+def next_second(reports: Reports, reviewer: str, share: float) -> Report | None:
+    """The next report that somebody else has read blind and that this person is to read as well."""
+    rows = reports.db().execute(
+        "select r.submission_id from said.reading r join item i "
+        "on i.submission_id = r.submission_id and i.text_sha256 = r.text_sha256 "
+        "where r.mode = 'blind' and r.outcome = 'decided' and r.reviewer <> :me "
+        "and not exists (select 1 from said.reading u where u.undoes = r.reading_id) "
+        "and not exists (select 1 from said.reading s where s.submission_id = r.submission_id "
+        "and s.text_sha256 = r.text_sha256 and (s.mode = 'second' or s.reviewer = :me)) "
+        "and not exists (select 1 from said.skip k where k.reviewer = :me "
+        "and k.submission_id = r.submission_id and k.text_sha256 = r.text_sha256) "
+        "order by r.rowid",
+        {"me": reviewer},
+    )
+    chosen = next((row[0] for row in rows if is_double(row[0], share)), None)
+    return reports.get(chosen) if chosen else None
+
+
+def is_blind_turn(blind_every: int) -> bool:
+    """Whether the next report comes from the blind sample; by chance, so that nobody can tell."""
+    return random.randrange(blind_every) == 0  # noqa: S311 - no secret hangs on it

@@ -1,0 +1,259 @@
+"""Reading from the newest snapshot's index, with what people have decided since laid over it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lagesbild.errors import LagesbildError
+from lagesbild.review import index
+from lagesbild.settings import Review
+from lagesbild.store import snapshots
+from lagesbild.store.decisions import Decisions
+from lagesbild.themes import CodePlan
+
+HIDDEN_SIGN = "[dolt]"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One theme that the machine found in a text."""
+
+    theme: str
+    subtheme: str | None
+    probability: float
+    stance: str
+    evidence: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report as staff may see it: what somebody marked as personal data is hidden already."""
+
+    item_id: int
+    submission_id: str
+    text_sha256: str
+    source: str
+    kind: str
+    question: str | None
+    category: str | None
+    status: str | None
+    reported_at: str
+    reported_date: str
+    lat: float | None
+    lon: float | None
+    text: str
+    language: str
+    abstain: str | None
+    needs_review: bool
+    classifier_version: str
+    mentions: Sequence[Mention]
+    probabilities: Mapping[str, float]
+    areas: Sequence[Mapping[str, str]]
+    worth: float
+    reasons: Sequence[str]
+    new_words: Sequence[str]
+    weight: float
+    blind_rank: float | None
+    reading_id: str | None = None  # the reading in force
+    outcome: str | None = None
+    was_read_blind: bool = False
+    is_hidden_in: bool = False  # some of the text was marked as personal data
+
+    @property
+    def machine(self) -> tuple[str, ...]:
+        return tuple(mention.theme for mention in self.mentions)
+
+    @property
+    def is_reserved(self) -> bool:
+        """Drawn for the blind sample and not read yet: nobody may see the machine's answer."""
+        return self.blind_rank is not None and not self.was_read_blind
+
+
+class Reports:
+    """The newest index, reopened when a night has published another. Safe to share by threads."""
+
+    def __init__(
+        self, folder: Path, decisions: Decisions, settings: Review, plan: CodePlan
+    ) -> None:
+        self._folder = folder
+        self._decisions = decisions
+        self._settings = settings
+        self._plan = plan
+        self._local = threading.local()
+
+    def snapshot(self) -> Path:
+        """The newest snapshot. Raises LagesbildError before the first night."""
+        return snapshots.current(self._folder)
+
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection to the newest index; the decisions are attached as `said`."""
+        snapshot = self.snapshot()
+        opened: tuple[Path, sqlite3.Connection] | None = getattr(self._local, "opened", None)
+        if opened and opened[0] == snapshot:
+            return opened[1]
+        path = index.ensure_index(snapshot, self._decisions, self._settings, self._plan)
+        with closing(self._decisions.open()):
+            pass  # its tables must be there before it is attached
+        db = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        db.row_factory = sqlite3.Row
+        db.execute("attach ? as said", [f"{self._decisions.path.resolve().as_uri()}?mode=ro"])
+        db.execute("pragma mmap_size = 1073741824")
+        if opened:
+            opened[1].close()
+        self._local.opened = (snapshot, db)
+        return db
+
+    def get(self, submission_id: str) -> Report | None:
+        return next(iter(self.select("i.submission_id = ?", [submission_id], limit=1)), None)
+
+    def select(
+        self,
+        condition: str,
+        values: Sequence[Any],
+        *,
+        source: str = "item i",
+        order: str = "",
+        limit: int,
+        offset: int = 0,
+    ) -> list[Report]:
+        """Reports for a condition over `i` (the item) and `st` (its state), redactions applied."""
+        db = self.db()
+        rows = db.execute(
+            "select i.*, st.reading_id, st.outcome, coalesce(st.is_blind, 0) as was_read_blind "
+            f"from {source} left join said.report_state st on st.submission_id = i.submission_id "
+            f"and st.text_sha256 = i.text_sha256 where {condition} {order} limit ? offset ?",
+            [*values, limit, offset],
+        ).fetchall()
+        reports = [_report(row) for row in rows]
+        return [_redacted(report, self._marked(db, report)) for report in reports]
+
+    def _marked(self, db: sqlite3.Connection, report: Report) -> list[tuple[int, int]]:
+        rows = db.execute(
+            "select start_at, end_at from said.redaction where submission_id = ? "
+            "and text_sha256 = ? order by 1, 2",
+            [report.submission_id, report.text_sha256],
+        ).fetchall()
+        return [(row[0], row[1]) for row in rows]
+
+    def whole_text(self, submission_id: str) -> str:
+        """The text as it was indexed, with what people have hidden since; only to find more in."""
+        row = (
+            self.db()
+            .execute("select text from item where submission_id = ?", [submission_id])
+            .fetchone()
+        )
+        return str(row[0]) if row else ""
+
+    def areas(self) -> list[tuple[str, str, str]]:
+        """(key, type, name) of every area that some report lies in."""
+        rows = self.db().execute(
+            "select area, area_type, area_name from area order by area_type, area_name"
+        )
+        return [tuple(row) for row in rows.fetchall()]
+
+    def sources(self) -> list[str]:
+        rows = self.db().execute(
+            # one step in the index for each source, however many reports there are
+            "with recursive s(source) as (select min(source) from item union all "
+            "select (select min(source) from item where source > s.source) from s "
+            "where s.source is not null) select source from s where source is not null"
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def fact(self, key: str) -> str:
+        row = self.db().execute("select value from fact where key = ?", [key]).fetchone()
+        if row is None:
+            raise LagesbildError(f"Ögonblicksbildens register saknar {key}; kör en ny natt.")
+        return str(row[0])
+
+
+def _report(row: sqlite3.Row) -> Report:
+    values = dict(row)
+    values.pop("rank", None)
+    mentions = [
+        Mention(
+            m["theme"],
+            m["subtheme"],
+            m["probability"],
+            m["stance"],
+            tuple((start, end) for start, end in m["evidence"]),
+        )
+        for m in json.loads(values.pop("themes"))
+    ]
+    for key in ("probabilities", "areas", "reasons", "new_words"):
+        values[key] = json.loads(values[key])
+    values["needs_review"] = bool(values["needs_review"])
+    values["was_read_blind"] = bool(values["was_read_blind"])
+    return Report(mentions=mentions, **values)
+
+
+def _redacted(report: Report, marked: Sequence[tuple[int, int]]) -> Report:
+    """The report without what was marked; evidence keeps pointing at what it pointed at."""
+    if not marked:
+        return report
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(marked):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    parts, moves, at = [], [], 0
+    for start, end in merged:
+        parts += [report.text[at:start], HIDDEN_SIGN]
+        moves.append((start, end, len(HIDDEN_SIGN) - (end - start)))
+        at = end
+    text = "".join([*parts, report.text[at:]])
+    mentions = [
+        replace(
+            mention,
+            evidence=tuple(
+                (_moved(a, moves), _moved(b, moves))
+                for a, b in mention.evidence
+                if not any(start < b and a < end for start, end, _ in moves)
+            ),
+        )
+        for mention in report.mentions
+    ]
+    return replace(report, text=text, mentions=mentions, new_words=(), is_hidden_in=True)
+
+
+def _moved(position: int, moves: Sequence[tuple[int, int, int]]) -> int:
+    return position + sum(shift for _, end, shift in moves if end <= position)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text and the themes it is evidence for, in the order of the machine's answer."""
+
+    text: str
+    themes: tuple[str, ...]
+
+
+def pieces(report: Report) -> list[Piece]:
+    """The text cut where evidence begins or ends."""
+    length = len(report.text)
+    spans = [
+        (max(start, 0), min(end, length), mention.theme)
+        for mention in report.mentions
+        for start, end in mention.evidence
+        if start < min(end, length)
+    ]
+    cuts = sorted({0, length, *(s for s, _, _ in spans), *(e for _, e, _ in spans)})
+    return [
+        Piece(report.text[start:end], _themes_at(start, end, spans))
+        for start, end in zip(cuts, cuts[1:], strict=False)
+    ]
+
+
+def _themes_at(start: int, end: int, spans: Sequence[tuple[int, int, str]]) -> tuple[str, ...]:
+    found = [theme for s, e, theme in spans if s <= start and end <= e]
+    return tuple(dict.fromkeys(found))
