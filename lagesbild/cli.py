@@ -142,7 +142,8 @@ def _export_counts(options: argparse.Namespace) -> int:
     from lagesbild.store import snapshots
     from lagesbild.themes import load_themes
 
-    store = Store(_settings(options))
+    settings = _settings(options)
+    store = Store(settings)
     selection = Selection(tuple(options.by.split(",")), _month(options.first), _month(options.last))
     target = export_counts(
         snapshots.current(store.snapshots),
@@ -151,6 +152,7 @@ def _export_counts(options: argparse.Namespace) -> int:
         options.out or store.exports,
         profile=options.profile,
         style=options.format,
+        settings=settings,
     )
     print(target)
     return 0
@@ -263,11 +265,21 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
             _export_counts,
             "antal per tema, små antal dolda",
             (
-                _argument("--by", default="area,theme,month", help="area,theme,month,…"),
+                _argument(
+                    "--by",
+                    default="area,theme,month",
+                    help="area, theme, subtheme, stance, source och en av month, quarter, tertial, "
+                    "year, week, med komma emellan",
+                ),
                 _argument("--from", dest="first", metavar="ÅÅÅÅ-MM", help="första månaden"),
                 _argument("--to", dest="last", metavar="ÅÅÅÅ-MM", help="sista månaden"),
                 _argument("--profile", default="excel_sv", choices=("excel_sv", "open_data")),
-                _argument("--format", default="csv", choices=("csv", "xlsx")),
+                _argument(
+                    "--format",
+                    default="csv",
+                    choices=("csv", "xlsx", "parquet", "json", "geojson"),
+                    help="json är JSON-stat 2; geojson behöver områden",
+                ),
                 _argument("--out", type=Path, metavar="MAPP", help="hit, annars lagrets exports"),
             ),
         ),

@@ -70,7 +70,8 @@ class Publish(_Table):
 
     `base_url`: where the exports will be served, without a slash at the end. `pictures`: sources
     of the three pictures of a lägesbild; a source in none of them is told to be missing.
-    `promises`: the file of medborgarlöften, where a report shows before and after.
+    `promises`: the file of medborgarlöften, where a report shows before and after. `family`: the
+    tables published together, so that small counts are hidden in all of them at once.
     """
 
     base_url: str = Field(default="https://example.se/datasets", pattern=r"^https?://\S+[^/\s]$")
@@ -82,6 +83,9 @@ class Publish(_Table):
     )
     pictures: Mapping[Literal["residents", "police", "municipality"], Sequence[str]] = {}
     promises: Path | None = None
+    family: Sequence[Sequence[Literal["area", "theme", "period", "source"]]] = (
+        ("area", "theme", "period"),
+    )
 
 
 class Oidc(_Table):

@@ -1,42 +1,44 @@
-"""Theme counts as CSV or Excel, for Swedish spreadsheets or for machines."""
+"""Theme counts as files, for Swedish spreadsheets or for machines, under disclosure control."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
+from typing import Literal
 
 from lagesbild.errors import UsageError
-from lagesbild.publish.disclosure import HIDDEN, SMALLEST_SHOWN, is_hidden
+from lagesbild.indicators.rates import count_interval, rate
+from lagesbild.indicators.shares import share
+from lagesbild.places import Places
+from lagesbild.publish.denominators import safe_denominator
+from lagesbild.publish.disclosure import HIDDEN, Cell
+from lagesbild.publish.families import ROOT, Published, Tables, published
+from lagesbild.publish.formats import FORMATS
+from lagesbild.publish.metadata import BIAS_NOTE, write_metadata
+from lagesbild.publish.periods import Period
+from lagesbild.publish.table import NOT_APPLICABLE, Column, Table, Value
 from lagesbild.records import UNKNOWN_AREA
+from lagesbild.settings import Publish, Settings
 from lagesbild.store.warehouse import connect
 from lagesbild.themes import CodePlan
 
-Count = tuple[Any, ...]
+__all__ = ["BIAS_NOTE", "DIMENSIONS", "PROFILES", "Selection", "counts", "export_counts"]
 
-# What `--by` may name -> the columns it adds, and the table's column they come from.
+PROFILES = ("excel_sv", "open_data")
+PERIODS = ("month", "quarter", "tertial", "year", "week")
+# What `--by` may name -> the columns it adds.
 DIMENSIONS: Mapping[str, Sequence[str]] = {
     "area": ("area_type", "area_code", "area_name"),
     "theme": ("theme", "theme_sv"),
-    "subtheme": ("subtheme",),
-    "month": ("month",),
-    "week": ("week",),
+    "subtheme": ("subtheme", "subtheme_sv"),
+    **{period: (period,) for period in PERIODS},
     "source": ("source",),
     "stance": ("stance",),
 }
-BIAS_NOTE = (
-    "Antalen visar vad som har rapporterats, inte hur mycket som har hänt. De som rapporterar "
-    "väljer själva att göra det, och fler rapporter kan betyda större förtroende eller en enklare "
-    "app. Temat är maskinellt satt om inte personal har granskat det. En rapport med flera teman "
-    "räknas en gång per tema, så summan över teman är större än antalet rapporter."
-)
+_LENGTHS = {"month": 1, "quarter": 3, "tertial": 4, "year": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,120 +51,179 @@ class Selection:
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.by if name not in DIMENSIONS]
-        if unknown or not self.by:
+        if unknown or not self.by or len(set(self.by)) < len(self.by):
             raise UsageError(
-                f"--by kan vara {', '.join(DIMENSIONS)}; {', '.join(unknown) or 'inget'} angavs."
+                f"--by kan vara {', '.join(DIMENSIONS)}, varje högst en gång; "
+                f"{', '.join(unknown or self.by) or 'inget'} angavs."
             )
-        if {"month", "week"} <= set(self.by):
+        if len(set(self.by) & set(PERIODS)) > 1:
             raise UsageError(
-                "--by kan ha month eller week, inte båda: veckor och månader delar inte gränser."
+                "--by kan ha en av month, quarter, tertial, year och week, inte flera: olika "
+                "perioder kan räknas fram ur varandra."
             )
+        if "theme" not in self.by and {"stance", "subtheme"} & set(self.by):
+            raise UsageError("--by stance och subtheme hör till ett tema; ta med theme också.")
 
     @property
-    def columns(self) -> list[str]:
-        return [column for name in self.by for column in DIMENSIONS[name]] + ["n_reports"]
+    def period(self) -> str | None:
+        return next((name for name in self.by if name in PERIODS), None)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes of the family, in the family's names."""
+        names = ["period" if name in PERIODS else name for name in self.by if name != "subtheme"]
+        return tuple(names)
+
+    @property
+    def dimension_columns(self) -> list[str]:
+        return [column for name in self.by for column in DIMENSIONS[name]]
+
+    def tables(self, publish: Publish) -> Tables:
+        """The family these counts belong to: all the tables that are published together."""
+        kinds = {"week": "weeks", "tertial": "tertials"}
+        periods: Literal["quarters", "tertials", "weeks"] = kinds.get(self.period or "", "quarters")  # type: ignore[assignment]
+        if "theme" not in self.by:
+            return Tables((tuple(sorted({"area", "period", *self.axes})),), "reports", periods)
+        # a week in one area has few reports: only areas asked for are crossed with weeks
+        left_out = "area" if periods == "weeks" else ""
+        crossed: list[tuple[str, ...]] = [
+            tuple(sorted({*map(str, table)} - {left_out})) for table in publish.family
+        ]
+        if not any(set(self.axes) <= set(table) for table in crossed):
+            crossed.append(tuple(sorted(self.axes)))
+        if "stance" in self.by or "subtheme" in self.by:  # finer than what is published by default
+            crossed = [tuple(sorted(self.axes))]
+        return Tables(tuple(crossed), periods=periods, subthemes="subtheme" in self.by)
 
 
-def counts(snapshot: Path, selection: Selection, plan: CodePlan) -> list[Count]:
-    """Whole counts in the order of the columns, sorted; small ones not yet hidden."""
-    period_type = "week" if "week" in selection.by else "month"
-    columns = [_expression(column) for column in selection.columns[:-1]]
-    conditions, values = _periods(selection, period_type)
-    # the area type 'alla' is the total; every other type holds each report once as well
-    conditions.append("area_type <> 'alla'" if "area" in selection.by else "area_type = 'alla'")
+def counts(
+    snapshot: Path,
+    selection: Selection,
+    plan: CodePlan,
+    publish: Publish | None = None,
+    places: Places | None = None,
+) -> Table:
+    """The protected counts with their intervals, sorted; combinations without reports left out."""
+    return _Counter(snapshot, selection, plan, publish or Publish(), places or Places()).table()
+
+
+class _Counter:
+    """Builds one table out of its family."""
+
+    def __init__(
+        self, snapshot: Path, selection: Selection, plan: CodePlan, publish: Publish, places: Places
+    ) -> None:
+        self.snapshot = snapshot
+        self.selection = selection
+        self.plan = plan
+        self.places = places
+        self.tables = selection.tables(publish)
+        self.family: Published = published(snapshot, self.tables)
+        self.names = _area_names(snapshot)
+        self.has_share = "theme" in selection.by and (
+            set(selection.by) <= {"area", "theme", *PERIODS}
+        )
+
+    def table(self) -> Table:
+        columns = [Column(name) for name in self.selection.dimension_columns]
+        columns += [Column(name, "integer") for name in ("n_reports", "is_hidden")]
+        measures = ["n_low", "n_high"]
+        measures += ["share_percent", "share_low", "share_high"] if self.has_share else []
+        has_rate = "area" in self.selection.by
+        measures += ["per_1000", "per_1000_low", "per_1000_high"] if has_rate else []
+        columns += [Column(name, "decimal") for name in measures]
+        rows = sorted(self._rows(), key=lambda row: row[: len(self.selection.dimension_columns)])
+        return Table(tuple(columns), tuple(rows), self.family)
+
+    def _rows(self) -> Iterator[tuple[Value, ...]]:
+        axes = self.family.axes
+        for cell in self.family.protected.family.counts:
+            codes = {axis: code for axis, code in zip(axes, cell, strict=True) if code != ROOT}
+            if set(codes) == set(self.selection.axes) and self._is_chosen(codes):
+                yield (*self._labels(codes), *self._measures(cell, codes))
+
+    def _is_chosen(self, codes: Mapping[str, str]) -> bool:
+        if ("subtheme" in self.selection.by) != ("." in codes.get("theme", "")):
+            return False
+        if self.selection.period is None:
+            return True
+        return _is_within(codes["period"], self.selection)
+
+    def _labels(self, codes: Mapping[str, str]) -> Iterator[Value]:
+        for name in self.selection.by:
+            if name == "area":
+                area_type, _, code = codes["area"].partition(":")
+                yield from (area_type, code, self.names.get((area_type, code), "Okänt"))
+            elif name == "theme":
+                theme = codes["theme"].partition(".")[0]
+                yield from (theme, self.plan.label(theme))
+            elif name == "subtheme":
+                _, _, subtheme = codes["theme"].partition(".")
+                yield from (subtheme, self.plan.label(codes["theme"]) if subtheme else "")
+            else:
+                yield codes["period" if name in PERIODS else name]
+
+    def _measures(self, cell: Cell, codes: Mapping[str, str]) -> Iterator[Value]:
+        shown = self.family.protected.shown(cell)
+        yield from (HIDDEN, 1) if shown is None else (shown, 0)
+        if shown is None:
+            yield from (HIDDEN, HIDDEN)
+        else:
+            interval = count_interval(shown)
+            yield from (interval.low, interval.high)
+        if self.has_share:
+            yield from self._share(shown, codes)
+        if "area" in self.selection.by:
+            yield from self._rate(shown, codes["area"])
+
+    def _share(self, shown: int | None, codes: Mapping[str, str]) -> tuple[Value, Value, Value]:
+        whole = safe_denominator(self._reports, self.family, codes)
+        if shown is None or whole is None or codes["theme"] == "drift_underhall":
+            return (HIDDEN, HIDDEN, HIDDEN)
+        found = share(shown, whole)
+        if found is None:
+            return (HIDDEN, HIDDEN, HIDDEN)
+        percent = found.times(100)
+        return (percent.value, percent.low, percent.high)
+
+    @cached_property
+    def _reports(self) -> Published:
+        tables = Tables((("area", "period"),), "reports", self.tables.periods)
+        return published(self.snapshot, tables)
+
+    def _rate(self, shown: int | None, area: str) -> tuple[Value, Value, Value]:
+        area_type, _, code = area.partition(":")
+        found = rate(0, self.places.population(area_type, code)).per_1000
+        if found is None:
+            return (NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE)
+        if shown is None:
+            return (HIDDEN, HIDDEN, HIDDEN)
+        per = rate(shown, self.places.population(area_type, code)).per_1000
+        assert per is not None  # noqa: S101  # the same residents as above
+        return (per.value, per.low, per.high)
+
+
+def _area_names(snapshot: Path) -> dict[tuple[str, str], str]:
     with connect(snapshot, read_only=True) as db:
         rows = db.execute(
-            f"select {', '.join([*columns, 'sum(n_reports)::bigint'])} from theme_count t "
-            "left join (select area_type, area_code, max(area_name) as area_name from area "
-            "group by all) a using (area_type, area_code) "
-            f"where {' and '.join(conditions)} group by all order by all",
-            [period_type, *values],
+            "select area_type, area_code, max(area_name) from area group by all"
         ).fetchall()
-    if "theme_sv" in selection.columns:
-        at = selection.columns.index("theme_sv")
-        rows = [(*row[:at], plan.label(row[at]), *row[at + 1 :]) for row in rows]
-    return rows
+    names = {(area_type, code): name for area_type, code, name in rows}
+    return names | {(area_type, UNKNOWN_AREA): "Okänt" for area_type, _, _ in rows}
 
 
-def _expression(column: str) -> str:
-    if column == "area_name":
-        return f"coalesce(a.area_name, case area_code when '{UNKNOWN_AREA}' then 'Okänt' end)"
-    if column in ("month", "week"):
-        return f"period as {column}"
-    if column == "theme_sv":
-        return "theme as theme_sv"
-    return column
-
-
-def _periods(selection: Selection, period_type: str) -> tuple[list[str], list[str]]:
-    style = "%Y-%m" if period_type == "month" else "%G-V%V"
-    conditions, values = ["period_type = ?"], []
-    if selection.first:
-        conditions.append("period >= ?")
-        values.append(selection.first.strftime(style))
-    if selection.last:
-        conditions.append("period <= ?")
-        values.append(selection.last.strftime(style))
-    return conditions, values
-
-
-# --- formats --------------------------------------------------------------------------------------
-
-
-def _csv(columns: Sequence[str], rows: Sequence[Count], profile: str) -> bytes:
-    """excel_sv: semicolons, BOM and CRLF, opens right in a Swedish Excel. open_data: RFC 4180."""
-    is_excel = profile == "excel_sv"
-    out = io.StringIO()
-    writer = csv.writer(
-        out, delimiter=";" if is_excel else ",", lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL
-    )
-    writer.writerow(columns)
-    writer.writerows([_safe(value) for value in row] for row in rows)
-    return out.getvalue().encode("utf-8-sig" if is_excel else "utf-8")
-
-
-def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
-
-
-def _xlsx(columns: Sequence[str], rows: Sequence[Count], _profile: str) -> bytes:
-    out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(out, options)
-    book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001  # the same counts give the same file
-    bold = book.add_format({"bold": True})
-    sheet = book.add_worksheet("Antal")
-    sheet.freeze_panes(1, 0)
-    for number, column in enumerate(columns):
-        sheet.write_string(0, number, column, bold)
-        widest = max([len(column), *(len(str(row[number])) for row in rows)])
-        sheet.set_column(number, number, min(widest + 2, 50))
-    for line, row in enumerate(rows, 1):
-        for number, value in enumerate(row):
-            if isinstance(value, int):
-                sheet.write_number(line, number, value)
-            elif value is not None:
-                sheet.write_string(line, number, str(value))
-    note = book.add_worksheet("Läs mig")
-    note.set_column(0, 0, 100, book.add_format({"text_wrap": True}))
-    note.write_string(0, 0, BIAS_NOTE)
-    note.write_string(1, 0, _hiding_note())
-    book.close()
-    return out.getvalue()
-
-
-def _hiding_note() -> str:
-    return f"{HIDDEN} betyder att antalet är mellan 1 och {SMALLEST_SHOWN - 1} och inte visas."
-
-
-FORMATS: Mapping[str, Callable[[Sequence[str], Sequence[Count], str], bytes]] = {
-    "csv": _csv,
-    "xlsx": _xlsx,
-}
-PROFILES = ("excel_sv", "open_data")
+def _is_within(period: str, selection: Selection) -> bool:
+    """Whether a period is of the kind asked for, and wholly between the first and last month."""
+    if selection.period == "week":
+        first = selection.first.strftime("%G-V%V") if selection.first else ""
+        last = selection.last.strftime("%G-V%V") if selection.last else "9"
+        return first <= period <= last
+    months = Period(period).months
+    if len(months) != _LENGTHS[selection.period or ""]:
+        return False
+    first = selection.first.strftime("%Y-%m") if selection.first else ""
+    last = selection.last.strftime("%Y-%m") if selection.last else "9"
+    return first <= months[0] and months[-1] <= last
 
 
 def export_counts(
@@ -173,25 +234,19 @@ def export_counts(
     *,
     profile: str = "excel_sv",
     style: str = "csv",
+    settings: Settings | None = None,
 ) -> Path:
-    """Write the counts and a metadata file beside them; the same snapshot gives the same bytes."""
-    rows = counts(snapshot, selection, plan)
-    hidden = [row for row in rows if is_hidden(row[-1])]
-    shown = [(*row[:-1], HIDDEN if is_hidden(row[-1]) else row[-1]) for row in rows]
+    """Write the counts and a metadata file beside them; the same snapshot gives the same bytes.
+
+    `settings`: whose boundaries (for a map), population and publisher; none of them without.
+    """
+    if style not in FORMATS or profile not in PROFILES:
+        raise UsageError(f"Formatet {style} eller profilen {profile} finns inte.")
+    publish = settings.publish if settings else Publish()
+    places = Places(settings.areas, settings.base_dir) if settings else Places()
+    table = counts(snapshot, selection, plan, publish, places)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"antal_{'_'.join(selection.by)}_{profile}.{style}"
-    target.write_bytes(FORMATS[style](selection.columns, shown, profile))
-    metadata = {
-        "selection": asdict(selection),
-        "snapshot": snapshot.name,
-        "theme_version": plan.version,
-        "smallest_shown": SMALLEST_SHOWN,
-        "n_rows": len(rows),
-        "n_hidden": len(hidden),
-        "hidden_sign": HIDDEN,
-        "note_sv": BIAS_NOTE,
-    }
-    target.with_suffix(f".{style}.metadata.json").write_text(
-        json.dumps(metadata, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8"
-    )
+    target.write_bytes(FORMATS[style](table, profile, settings))
+    write_metadata(target, snapshot, table, plan, publish, selection.by, profile)
     return target
