@@ -168,39 +168,6 @@ def _rows(total: int, parts: Sequence[int], rule: Sum) -> list[Relation]:
     return [Relation(row, is_equal=False), *atmost]
 
 
-# --- periods --------------------------------------------------------------------------------------
-
-
-def period_sums(periods: Sequence[str]) -> tuple[Sum, ...]:
-    """Months to quarters to years among `periods`.
-
-    Raises ValueError where weeks stand beside other periods, or a quarter or year beside only
-    some of its parts: what is left of it would be a period nobody meant to publish.
-    """
-    here = set(periods)
-    if 0 < sum("-V" in period for period in here) < len(here):
-        raise ValueError("weeks and months are never published together")
-    totals = sorted(p for p in here if "-Q" in p or p.isdigit())
-    return tuple(rule for total in totals if (rule := _period_sum(total, here)))
-
-
-def _period_sum(total: str, here: set[str]) -> Sum | None:
-    quarters = tuple(f"{total}-Q{number}" for number in range(1, 5)) if total.isdigit() else ()
-    for parts in (quarters, _months(total)):
-        if parts and here.issuperset(parts):
-            return Sum(total, parts)
-    if here.intersection(quarters) or here.intersection(_months(total)):
-        raise ValueError(f"{total} stands beside only some of its parts")
-    return None
-
-
-def _months(total: str) -> tuple[str, ...]:
-    """The months of a quarter or a year."""
-    year, _, quarter = total.partition("-Q")
-    months = range(3 * int(quarter) - 2, 3 * int(quarter) + 1) if quarter else range(1, 13)
-    return tuple(f"{year}-{month:02d}" for month in months)
-
-
 # --- shares, rounding, cell keys ------------------------------------------------------------------
 
 

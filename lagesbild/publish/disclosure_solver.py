@@ -83,6 +83,7 @@ class _Component:
         self.hidden = is_small.copy()
         self.small = np.flatnonzero(is_small)
         self.possible = {int(p): {int(counts[p])} for p in self.small}
+        self.matrix = matrix
         slack = -(matrix @ counts)
         upper = np.where(is_equal, slack, np.inf)
         both = csr_array(np.zeros((0, 2 * self.n))) if not len(slack) else _side_by_side(matrix)
@@ -161,11 +162,33 @@ class _Component:
         return witness
 
     def _accept(self, witness: Whole | None) -> None:
-        if witness is None:
+        """Note what a witness proves, and what follows from it without another programme."""
+        if witness is None or (witness == self.counts).all():
             return
         self.hidden |= witness != self.counts
-        for place in self.small:
-            self.possible[int(place)].add(int(witness[place]))
+        steps = self._steps(witness - self.counts)
+        for table in [witness, *steps, *(2 * self.counts - step for step in (witness, *steps))]:
+            if self._is_possible(table):
+                for place in self.small:
+                    self.possible[int(place)].add(int(table[place]))
+
+    def _steps(self, move: Whole) -> list[Whole]:
+        """Tables on the way to the real one: moves that share no sum are shortened each by itself,
+        by whole parts. Where the moves are 3, -3 and 6, -6, the first step is 1, -1 and 2, -2."""
+        moved = np.flatnonzero(move)
+        part = abs(self.matrix[:, moved])
+        _, label = connected_components(part.T @ part, directed=False)
+        unit, times = move.copy(), np.ones(self.n, dtype=np.int64)
+        for group in range(int(label.max(initial=-1)) + 1):
+            cells = moved[label == group]
+            times[cells] = np.gcd.reduce(np.abs(move[cells]))
+        unit //= times
+        return [self.counts + unit * np.minimum(k, times) for k in range(1, int(times.max()))]
+
+    def _is_possible(self, table: Whole) -> bool:
+        drift = self.matrix @ (table - self.counts)
+        within = (drift >= self.sums.lb) & (drift <= self.sums.ub)
+        return bool(table.min() >= 1 and within.all())
 
 
 def _side_by_side(matrix: csr_array) -> csr_array:

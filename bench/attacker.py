@@ -1,0 +1,275 @@
+"""Can anyone work out a hidden count? An attacker with an integer programme.
+
+    python -m bench.attacker [--families 1000] [--seed 1] [--snapshot FILE]
+
+The attacker is written apart from `lagesbild.publish.disclosure` and shares only its records. They
+know every shown count, every sum of the family, that counts are whole, that zeros are shown (so a
+hidden count is at least 1) and which counts are hidden. For each small hidden count every value
+1-4 must stay possible unless the shown zeros alone rule it out (hide everything that is not zero:
+is the value possible then?); where that leaves one value, 5 must be possible as well. A
+programme is solved for each value; a count with fewer values than allowed is *narrowed*, with one
+value left *known*.
+
+Methods compared: small counts hidden only; with complementary hiding; and rounding to 5, where
+the attacker knows each count within 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from lagesbild.publish.disclosure import (
+    Axis,
+    Cell,
+    Family,
+    Protected,
+    Sum,
+    is_hidden,
+    protect,
+    rounded,
+)
+from lagesbild.publish.families import Tables, published
+
+FAR = 10_000.0
+PUBLISHED = Tables((("area", "theme", "period"), ("theme", "period", "source")))
+
+
+@dataclass
+class Attack:
+    """What came out. `narrowed`: small cells with values ruled out; `known`: one value left."""
+
+    n_small: int = 0
+    n_hidden: int = 0
+    n_cells: int = 0
+    narrowed: list[Cell] = field(default_factory=list)
+    known: list[Cell] = field(default_factory=list)
+
+    def add(self, other: Attack) -> None:
+        self.n_small += other.n_small
+        self.n_hidden += other.n_hidden
+        self.n_cells += other.n_cells
+        self.narrowed += other.narrowed
+        self.known += other.known
+
+
+class Attacker:
+    """Everything that is published of a family, as a system over its cells that are not zero."""
+
+    def __init__(self, family: Family, ranges: Callable[[Cell, int], tuple[float, float]]) -> None:
+        self.cells = [cell for cell, count in family.counts.items() if count]
+        self.at = {cell: n for n, cell in enumerate(self.cells)}
+        self.counts = [family.counts[cell] for cell in self.cells]
+        bounds = [ranges(*pair) for pair in zip(self.cells, self.counts, strict=True)]
+        self.low = np.array([low for low, _ in bounds])
+        self.high = np.array([high for _, high in bounds])
+        self.sums = _system(family, self.at)
+        self.seen: list[set[int]] = [set() for _ in self.cells]
+
+    def possible(self, cell: Cell, values: range) -> set[int]:
+        """Which of the values the cell can have; every table found teaches about all cells."""
+        number = self.at[cell]
+        for value in values:
+            if value not in self.seen[number] and self.low[number] <= value <= self.high[number]:
+                self._try(number, value)
+        return self.seen[number].intersection(values)
+
+    def _try(self, number: int, value: int) -> None:
+        low, high = self.low.copy(), self.high.copy()
+        low[number] = high[number] = value
+        found = milp(
+            np.zeros(len(self.cells)),
+            integrality=np.ones(len(self.cells)),
+            bounds=Bounds(low, high),
+            constraints=self.sums,
+        )
+        if found.x is not None:
+            for seen, count in zip(self.seen, np.rint(found.x).astype(int), strict=True):
+                seen.add(int(count))
+
+
+def _system(family: Family, at: Mapping[Cell, int]) -> LinearConstraint | tuple[()]:
+    """Total minus parts is 0 for plain sums; for unions at most 0, and no part above the total."""
+    rows: list[np.ndarray] = []
+    lows: list[float] = []
+    for place, axis in enumerate(family.axes):
+        for rule in axis.sums:
+            for total in [cell for cell in at if cell[place] == rule.total]:
+                parts = [(*total[:place], code, *total[place + 1 :]) for code in rule.parts]
+                if not all(family.is_published(part) for part in parts):
+                    continue
+                inside = [at[part] for part in parts if part in at]
+                row = np.zeros(len(at))
+                row[at[total]] = -1
+                row[inside] += 1
+                rows.append(row)
+                lows.append(0.0)
+                for part in inside if rule.overlap else []:
+                    row = np.zeros(len(at))
+                    row[at[total]], row[part] = 1, -1
+                    rows.append(row)
+                    lows.append(0.0)
+                if not rule.overlap:
+                    rows.append(-rows[-1])
+                    lows.append(0.0)
+    return LinearConstraint(np.array(rows), np.array(lows), np.inf) if rows else ()
+
+
+def attack(family: Family, hidden: frozenset[Cell]) -> Attack:
+    """Try every value of every small cell, with everything but `hidden` shown."""
+    reality = Attacker(family, lambda cell, n: (1, FAR) if cell in hidden else (n, n))
+    zeros_only = Attacker(family, lambda _cell, _n: (1, FAR))
+    small = [cell for cell in reality.cells if is_hidden(family.counts[cell])]
+    found = Attack(len(small), len(hidden), len(reality.cells))
+    for cell in small:
+        allowed = zeros_only.possible(cell, range(1, 5))
+        if len(allowed) == 1:
+            allowed |= zeros_only.possible(cell, range(5, 6))
+        possible = reality.possible(cell, range(1, 6))
+        if not allowed <= possible:
+            found.narrowed.append(cell)
+            if len(possible) == 1:
+                found.known.append(cell)
+    return found
+
+
+def attack_rounded(family: Family) -> Attack:
+    """Every count rounded to 5, real zeros known: which small counts are known all the same?"""
+
+    def within(_cell: Cell, n: int) -> tuple[float, float]:
+        return max(0, rounded(n) - 2), rounded(n) + 2
+
+    reality = Attacker(family, within)
+    small = [cell for cell in reality.cells if is_hidden(family.counts[cell])]
+    found = Attack(len(small), 0, len(reality.cells))
+    found.known = [cell for cell in small if len(reality.possible(cell, range(8))) == 1]
+    return found
+
+
+# --- families -------------------------------------------------------------------------------------
+
+
+def random_family(seed: int) -> Family:
+    """A small random family, counted from single reports.
+
+    One to three axes: areas in one or two levels or divided in two ways, months with their
+    quarter, sources, themes of which a report may have several; one table or two.
+    """
+    rng = random.Random(seed)  # noqa: S311 - an experiment, not a secret
+    choices = [_months, _sources, _themes]
+    makers = [_areas, *rng.sample(choices, rng.randint(0, 2))]
+    axes, draws = zip(*(maker(rng) for maker in makers), strict=True)
+    names = [axis.name for axis in axes]
+    tables = ((names[0], names[1]), (names[0], names[2])) if len(axes) == 3 else None
+    tables = tables if rng.random() < 0.4 else None
+    counts: dict[Cell, int] = {}
+    for _ in range(int(rng.expovariate(1 / rng.choice([15, 60, 150]))) + 1):
+        for cell in itertools.product(*(draw() for draw in draws)):
+            counts[cell] = counts.get(cell, 0) + 1
+    whole = Family(axes, {}, tables)
+    kept = {cell: n for cell, n in counts.items() if whole.is_published(cell)}
+    return Family(axes, kept, tables)
+
+
+Maker = tuple[Axis, Callable[[], set[str]]]  # an axis, and a draw of one report's codes on it
+
+
+def _one_of(rng: random.Random, codes: Sequence[str]) -> str:
+    """The first codes are drawn more often: areas differ in size."""
+    return codes[min(int(rng.expovariate(0.6)), len(codes) - 1)]
+
+
+def _areas(rng: random.Random) -> Maker:
+    areas = tuple(f"a{n}" for n in range(rng.randint(3, 6)))
+    whole, north = Sum("alla", areas), areas[:2]
+    kind = rng.choice(["plain", "levels", "parallel"])
+    if kind == "levels":
+        sums = (Sum("norr", north), Sum("syd", areas[2:]), Sum("alla", ("norr", "syd")))
+        return Axis("area", sums, "alla"), lambda: _with_district(_one_of(rng, areas), north)
+    if kind == "parallel":
+        other = ("b0", "b1", "b2")
+        axis = Axis("area", (whole, Sum("alla", other)), "alla")
+        return axis, lambda: {"alla", _one_of(rng, areas), _one_of(rng, other)}
+    return Axis("area", (whole,), "alla"), lambda: {"alla", _one_of(rng, areas)}
+
+
+def _with_district(area: str, north: Sequence[str]) -> set[str]:
+    return {"alla", area, "norr" if area in north else "syd"}
+
+
+def _months(rng: random.Random) -> Maker:
+    months = ("2025-01", "2025-02", "2025-03")
+    axis = Axis("period", (Sum("2025-Q1", months),), "2025-Q1")
+    return axis, lambda: {"2025-Q1", _one_of(rng, months)}
+
+
+def _sources(rng: random.Random) -> Maker:
+    sources = tuple(f"s{n}" for n in range(rng.randint(2, 3)))
+    return Axis("source", (Sum("alla", sources),), "alla"), lambda: {
+        "alla",
+        _one_of(rng, sources),
+    }
+
+
+def _themes(rng: random.Random) -> Maker:
+    """A report has one to three themes, so the total is their union."""
+    themes = ("narkotika", "trafik", "otrygghet")
+    axis = Axis("theme", (Sum("alla", themes, overlap=True),), "alla")
+    return axis, lambda: {"alla", *rng.sample(themes, rng.choice([1, 1, 2, 3]))}
+
+
+def by_theme(family: Family) -> Iterator[Family]:
+    """No sum ties one theme to another, so each can be attacked by itself."""
+    place = [axis.name for axis in family.axes].index("theme")
+    for theme in sorted({cell[place] for cell in family.counts}):
+        counts = {cell: n for cell, n in family.counts.items() if cell[place] == theme}
+        yield Family(family.axes, counts, family.tables)
+
+
+def report(name: str, found: Attack, seconds: float) -> None:
+    print(
+        f"{name:34} cells {found.n_cells:6}  hidden {found.n_hidden:6}  small {found.n_small:6}  "
+        f"narrowed {len(found.narrowed):5}  known {len(found.known):5}  {seconds:6.1f} s",
+        flush=True,
+    )
+
+
+def compare(families: Iterator[Family]) -> bool:
+    """Run every method on every family and print the sums. True if nothing protected broke."""
+    plain, full, fives = Attack(), Attack(), Attack()
+    seconds = 0.0
+    for family in families:
+        began = time.monotonic()
+        protected: Protected = protect(family)
+        seconds += time.monotonic() - began
+        plain.add(attack(family, protected.small))
+        full.add(attack(family, protected.small | protected.complementary))
+        fives.add(attack_rounded(family))
+    report("small counts hidden only", plain, 0.0)
+    report("with complementary hiding", full, seconds)
+    report("rounded to 5", fives, 0.0)
+    return not full.narrowed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--families", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--snapshot", type=Path, help="attack what this snapshot publishes instead")
+    options = parser.parse_args()
+    families: Iterator[Family] = (random_family(options.seed + n) for n in range(options.families))
+    if options.snapshot:
+        families = by_theme(published(options.snapshot, PUBLISHED).protected.family)
+    return 0 if compare(families) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
