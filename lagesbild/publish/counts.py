@@ -19,6 +19,7 @@ from lagesbild.publish.families import ROOT, Published, Tables, published
 from lagesbild.publish.formats import FORMATS
 from lagesbild.publish.metadata import BIAS_NOTE, write_metadata
 from lagesbild.publish.periods import Period
+from lagesbild.publish.promises import Promise, promises_of, windows_of
 from lagesbild.publish.table import NOT_APPLICABLE, Column, Table, Value
 from lagesbild.records import UNKNOWN_AREA
 from lagesbild.settings import Publish, Settings
@@ -78,7 +79,7 @@ class Selection:
     def dimension_columns(self) -> list[str]:
         return [column for name in self.by for column in DIMENSIONS[name]]
 
-    def tables(self, publish: Publish) -> Tables:
+    def tables(self, publish: Publish, promises: Sequence[Promise] = ()) -> Tables:
         """The family these counts belong to: all the tables that are published together."""
         kinds = {"week": "weeks", "tertial": "tertials"}
         periods: Literal["quarters", "tertials", "weeks"] = kinds.get(self.period or "", "quarters")  # type: ignore[assignment]
@@ -93,31 +94,33 @@ class Selection:
             crossed.append(tuple(sorted(self.axes)))
         if "stance" in self.by or "subtheme" in self.by:  # finer than what is published by default
             crossed = [tuple(sorted(self.axes))]
-        return Tables(tuple(crossed), periods=periods, subthemes="subtheme" in self.by)
+        return Tables(
+            tuple(crossed),
+            periods=periods,
+            subthemes="subtheme" in self.by,
+            windows=windows_of(promises) if periods != "weeks" else (),
+        )
 
 
 def counts(
-    snapshot: Path,
-    selection: Selection,
-    plan: CodePlan,
-    publish: Publish | None = None,
-    places: Places | None = None,
+    snapshot: Path, selection: Selection, plan: CodePlan, settings: Settings | None = None
 ) -> Table:
     """The protected counts with their intervals, sorted; combinations without reports left out."""
-    return _Counter(snapshot, selection, plan, publish or Publish(), places or Places()).table()
+    return _Counter(snapshot, selection, plan, settings).table()
 
 
 class _Counter:
     """Builds one table out of its family."""
 
     def __init__(
-        self, snapshot: Path, selection: Selection, plan: CodePlan, publish: Publish, places: Places
+        self, snapshot: Path, selection: Selection, plan: CodePlan, settings: Settings | None
     ) -> None:
         self.snapshot = snapshot
         self.selection = selection
         self.plan = plan
-        self.places = places
-        self.tables = selection.tables(publish)
+        self.places = Places(settings.areas, settings.base_dir) if settings else Places()
+        publish = settings.publish if settings else Publish()
+        self.tables = selection.tables(publish, promises_of(settings))
         self.family: Published = published(snapshot, self.tables)
         self.names = _area_names(snapshot)
         self.has_share = "theme" in selection.by and (
@@ -218,7 +221,7 @@ def _is_within(period: str, selection: Selection) -> bool:
         first = selection.first.strftime("%G-V%V") if selection.first else ""
         last = selection.last.strftime("%G-V%V") if selection.last else "9"
         return first <= period <= last
-    months = Period(period).months
+    months = () if ":" in period else Period(period).months
     if len(months) != _LENGTHS[selection.period or ""]:
         return False
     first = selection.first.strftime("%Y-%m") if selection.first else ""
@@ -243,8 +246,7 @@ def export_counts(
     if style not in FORMATS or profile not in PROFILES:
         raise UsageError(f"Formatet {style} eller profilen {profile} finns inte.")
     publish = settings.publish if settings else Publish()
-    places = Places(settings.areas, settings.base_dir) if settings else Places()
-    table = counts(snapshot, selection, plan, publish, places)
+    table = counts(snapshot, selection, plan, settings)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"antal_{'_'.join(selection.by)}_{profile}.{style}"
     target.write_bytes(FORMATS[style](table, profile, settings))

@@ -45,13 +45,15 @@ class Tables:
     `counted`: reports of each theme, or reports with any theme of safety at all. The two are
     families of their own: a report may have several themes, so one is not the sum of the other.
     `subthemes`: every theme with its subthemes. `periods`: months with their quarters and years,
-    months with their tertials and years, or weeks.
+    months with their tertials and years, or weeks. `windows`: further sets of months that are
+    published, such as those before and after a promise: (name with a colon, its months).
     """
 
     crossed: tuple[tuple[str, ...], ...]
     counted: Literal["themes", "reports"] = "themes"
     periods: Literal["quarters", "tertials", "weeks"] = "quarters"
     subthemes: bool = False
+    windows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         for table in self.crossed:
@@ -108,6 +110,8 @@ def _name_periods(db: Any, tables: Tables) -> None:
     named: dict[str, tuple[str, ...]] = {row[0]: (row[0],) for row in found}
     if tables.periods != "weeks":
         named = coarser(list(named), "Q" if tables.periods == "quarters" else "T")
+        for name, months in tables.windows:
+            named |= {month: (*named[month], name) for month in months if month in named}
     db.execute("create or replace temp table period_of (period varchar, code varchar)")
     rows = [(period, code) for period, codes in named.items() for code in (*codes, ROOT)]
     if rows:
@@ -151,7 +155,9 @@ def _axis(name: str, codes: Sequence[str], tables: Tables) -> Axis:
     if name == "theme":  # a report may have several: no theme is the rest of the others
         return Axis(name, _with_subthemes(codes))
     if name == "period" and tables.periods != "weeks":
-        return Axis(name, sums_of(codes, ROOT), ROOT)
+        sums = [Sum(w, tuple(m for m in months if m in codes)) for w, months in tables.windows]
+        calendar = [code for code in codes if ":" not in code]
+        return Axis(name, (*sums_of(calendar, ROOT), *(s for s in sums if s.parts)), ROOT)
     groups: dict[str, list[str]] = {}
     for code in codes:  # areas of one type make up everything, and so do those of another
         groups.setdefault(code.partition(":")[0] if name == "area" else "", []).append(code)
