@@ -85,15 +85,18 @@ class Attacker:
     def _try(self, number: int, value: int) -> None:
         low, high = self.low.copy(), self.high.copy()
         low[number] = high[number] = value
-        found = milp(
-            np.zeros(len(self.cells)),
-            integrality=np.ones(len(self.cells)),
-            bounds=Bounds(low, high),
-            constraints=self.sums,
-        )
-        if found.x is not None:
-            for seen, count in zip(self.seen, np.rint(found.x).astype(int), strict=True):
-                seen.add(int(count))
+        for presolve in (True, False):  # presolving has called a possible table impossible
+            found = milp(
+                np.zeros(len(self.cells)),
+                integrality=np.ones(len(self.cells)),
+                bounds=Bounds(low, high),
+                constraints=self.sums,
+                options={"presolve": presolve},
+            )
+            if found.x is not None:
+                for seen, count in zip(self.seen, np.rint(found.x).astype(int), strict=True):
+                    seen.add(int(count))
+                return
 
 
 def _system(family: Family, at: Mapping[Cell, int]) -> LinearConstraint | tuple[()]:

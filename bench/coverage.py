@@ -30,7 +30,7 @@ from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.rates import count_interval
 from lagesbild.indicators.shares import share
 
-N_AREAS, N_MONTHS, GROUP = 40, 37, 8
+N_AREAS, N_MONTHS, GROUP = 40, 37, 4
 Noise = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
 

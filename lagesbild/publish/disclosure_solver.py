@@ -146,18 +146,22 @@ class _Component:
 
     def _witness(self, price: Real, low: Real, high: Real) -> Whole | None:
         """The cheapest moves within bounds, or None. Linear first: nearly always whole already."""
-        for integrality in (0, 1):
+        for integrality, presolve in ((0, True), (1, True), (1, False)):
             found = milp(
                 price,
                 integrality=np.full(2 * self.n, integrality),
                 bounds=Bounds(low, high),
                 constraints=self.sums,
+                options={"presolve": presolve},
             )
             if found.x is None:
-                return None
+                continue  # presolving has called a possible table impossible
             moves = np.rint(found.x).astype(np.int64)
             if np.abs(found.x - moves).max() < _WHOLE:
-                break
+                return self._moved(moves)
+        return None
+
+    def _moved(self, moves: Whole) -> Whole:
         witness: Whole = self.counts + moves[: self.n] - moves[self.n :]
         return witness
 
