@@ -118,7 +118,7 @@ def quality(
 
 
 def share(seen: Sequence[tuple[float, bool]]) -> Interval | None:
-    """A weighted share with Wilson's interval, as many observations counted as the weights leave."""
+    """A weighted share with Wilson's interval, for as many observations as the weights leave."""
     total = sum(w for w, _ in seen)
     if total == 0:
         return None

@@ -80,7 +80,7 @@ _SAID = {
 
 def _add_answers(app: FastAPI) -> None:
     @app.exception_handler(NotLoggedIn)
-    def _to_log_in(request: Request, _: NotLoggedIn) -> Response:
+    def _to_log_in(_request: Request, _: NotLoggedIn) -> Response:
         return RedirectResponse("/logga-in", status_code=303)
 
     @app.exception_handler(StarletteHTTPException)

@@ -31,6 +31,7 @@ from lagesbild.text import fold
 from lagesbild.themes import CodePlan
 
 _BATCH = 5000
+_KEPT = 2  # pages read the one before until the newest is made
 _RECENT_DAYS = 30
 _FEWEST_NEW = 2  # so often must a word stand in the newest texts to be a new word, not a slip
 _MOST_DRAWN = 0.5  # of a rare theme's reports; the rest must be open to everybody
@@ -82,8 +83,9 @@ def ensure_index(snapshot: Path, decisions: Decisions, settings: Review, plan: C
             unfinished.unlink(missing_ok=True)
             _build(snapshot, unfinished, decisions, settings, plan)
             unfinished.replace(target)
+        newest = sorted(path.stem for path in snapshot.parent.glob("*.duckdb"))[-_KEPT:]
         for old in snapshot.parent.glob("*.review.sqlite"):
-            if not (old.parent / f"{old.name.partition('.')[0]}.duckdb").exists():
+            if old.name.partition(".")[0] not in newest:
                 old.unlink()
     return target
 

@@ -18,8 +18,8 @@ from lagesbild.settings import Oidc
 
 with warnings.catch_warnings():  # authlib would rather have a successor of httpx
     warnings.simplefilter("ignore")
-    from authlib.integrations.base_client.errors import OAuthError
-    from authlib.integrations.starlette_client import OAuth
+    from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
+    from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
 
 _FLOW_LASTS_S = 600
 _MOST_RIGHTS_FIRST = sorted(ROLES, key=lambda role: -len(RIGHTS[role]))

@@ -28,7 +28,7 @@ _FORM_LASTS_S = 3600
 
 
 @router.get("/")
-def home(request: Request, found: Annotated[Session, Depends(session)]) -> Response:
+def home(found: Annotated[Session, Depends(session)]) -> Response:
     return RedirectResponse("/ko" if found.person.may("texts") else "/planera", status_code=303)
 
 

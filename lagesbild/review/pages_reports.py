@@ -20,7 +20,7 @@ from lagesbild.review.reports import Report, pieces
 from lagesbild.review.security import csrf, need
 from lagesbild.review.similar import similar_reports
 from lagesbild.review.site import Site, render, site
-from lagesbild.store.decisions import Choice, ConflictError, Mode, Reading, in_force
+from lagesbild.store.decisions import Choice, ConflictError, Mode, Outcome, Reading, in_force
 
 router = APIRouter()
 Reader = Annotated[Session, Depends(need("texts"))]
@@ -29,6 +29,21 @@ Text = Annotated[str, Form(max_length=5000)]
 Short = Annotated[str, Form(max_length=300)]
 Several = Annotated[list[Annotated[str, Field(max_length=100)]], Form(max_length=40)]
 
+
+def posted_answer(
+    client_id: Short = "",
+    outcome: Short = "decided",
+    theme: Several = [],  # noqa: B006 - FastAPI copies it
+    stance: Several = [],  # noqa: B006
+    subtheme: Several = [],  # noqa: B006
+    note: Text = "",
+) -> decide.Answer:
+    """What the form of a report says; checked against the code plan later."""
+    said: Outcome = "cannot_decide" if outcome == "cannot_decide" else "decided"
+    return decide.Answer(client_id, theme, stance, subtheme, said, note)
+
+
+Answer = Annotated[decide.Answer, Depends(posted_answer)]
 _ABSTENTIONS = ("none_of_these", "unsure", "too_little_text", "language")
 
 
@@ -42,7 +57,7 @@ def show_queue(
     here = site(request)
     chosen = queue.read_filter(request.query_params)
     me = found.person.name
-    page = queue.find(here.reports, chosen, me, sida)
+    page = queue.find(here.reports, chosen, sida)
     ids = " ".join(report.submission_id for report in page.reports)
     here.people.log(me, "list", detail=ids)
     return render(
@@ -51,7 +66,7 @@ def show_queue(
         found,
         page=page,
         chosen=chosen,
-        n_found=queue.count(here.reports, chosen, me),
+        n_found=queue.count(here.reports, chosen),
         saved=_saved_filters(here, me),
         latest=_latest(here, me),
         **_filter_choices(here),
@@ -216,26 +231,13 @@ def answer_report(
     request: Request,
     found: Reader,
     submission_id: Id,
-    client_id: Short = "",
+    answer: Answer,
     seen: Short = "",
     sha: Short = "",
     blind: Short = "",
-    outcome: Short = "decided",
-    theme: Several = [],  # noqa: B006 - FastAPI copies it
-    stance: Several = [],  # noqa: B006
-    subtheme: Several = [],  # noqa: B006
-    note: Text = "",
 ) -> Response:
     here, me = site(request), found.person.name
     report = _existing(here, submission_id)
-    answer = decide.Answer(
-        client_id,
-        theme,
-        stance,
-        subtheme,
-        "cannot_decide" if outcome == "cannot_decide" else "decided",
-        note,
-    )
     if sha != report.text_sha256:
         return report_page(
             request, found, report, status=409, problem="Texten har ändrats; läs den igen."
@@ -395,7 +397,7 @@ def _bulk_page(
 ) -> Response:
     here, me = site(request), found.person.name
     limit = here.settings.review.bulk_limit
-    reports = queue.for_bulk(here.reports, _undecided(chosen), me, limit)
+    reports = queue.for_bulk(here.reports, _undecided(chosen), limit)
     here.people.log(me, "list", detail=" ".join(r.submission_id for r in reports[:10]))
     return render(
         request,
@@ -437,7 +439,7 @@ def bulk_decide(
         return _bulk_page(request, found, chosen, str(error), 422)
     if here.store.decisions.has_batch(batch_id):
         return RedirectResponse("/ko?sagt=bulk", status_code=303)
-    reports = queue.for_bulk(here.reports, _undecided(chosen), me, limit)
+    reports = queue.for_bulk(here.reports, _undecided(chosen), limit)
     if len(reports) != n or n > limit:
         return _bulk_page(request, found, chosen, "Antalet har ändrats; kontrollera igen.", 409)
     if action == "reject" and theme not in here.plan.decided:

@@ -11,9 +11,9 @@ from lagesbild.errors import UsageError
 from lagesbild.records import STANCES
 from lagesbild.review import agreement, decide, queue
 from lagesbild.review.pages_reports import (
+    Answer,
     Id,
     Reader,
-    Several,
     Short,
     Text,
     theme_rows,
@@ -23,7 +23,7 @@ from lagesbild.review.reports import Report
 from lagesbild.review.rules import Comment, add_comment, coding_rules, comments
 from lagesbild.review.security import csrf
 from lagesbild.review.site import Site, render, site
-from lagesbild.store.decisions import ConflictError, Mode, Reading, in_force
+from lagesbild.store.decisions import ConflictError, Reading, in_force
 
 router = APIRouter()
 Pair = tuple[Reading, Reading]
@@ -121,17 +121,10 @@ def answer_second(
     request: Request,
     found: Reader,
     submission_id: Id,
-    client_id: Short = "",
-    outcome: Short = "decided",
-    theme: Several = [],  # noqa: B006 - FastAPI copies it
-    stance: Several = [],  # noqa: B006
-    subtheme: Several = [],  # noqa: B006
-    note: Text = "",
+    answer: Answer,
 ) -> Response:
     here, me = site(request), found.person.name
     report = _second_report(here, submission_id, me)
-    kind = "cannot_decide" if outcome == "cannot_decide" else "decided"
-    answer = decide.Answer(client_id, theme, stance, subtheme, kind, note)
     try:
         reading = decide.reading(report, answer, me, "second", here.plan)
     except UsageError as error:
@@ -193,21 +186,13 @@ def settle(
     request: Request,
     found: Reader,
     submission_id: Id,
-    client_id: Short = "",
+    answer: Answer,
     seen: Short = "",
-    outcome: Short = "decided",
-    theme: Several = [],  # noqa: B006 - FastAPI copies it
-    stance: Several = [],  # noqa: B006
-    subtheme: Several = [],  # noqa: B006
-    note: Text = "",
 ) -> Response:
     here, me = site(request), found.person.name
     report, pair = _pair_of(here, submission_id)
-    mode: Mode = "settle"
-    kind = "cannot_decide" if outcome == "cannot_decide" else "decided"
-    answer = decide.Answer(client_id, theme, stance, subtheme, kind, note)
     try:
-        reading = decide.reading(report, answer, me, mode, here.plan)
+        reading = decide.reading(report, answer, me, "settle", here.plan)
         here.store.decisions.record(reading, seen or None, here.clock())
     except ConflictError as error:
         return _settle_page(request, found, report, pair, answer, str(error), 409)

@@ -67,9 +67,7 @@ _ALLOWED = {
 }
 
 
-def _conditions(
-    chosen: Filter, reviewer: str, *, for_bulk: bool = False
-) -> tuple[str, list[str], list[Any]]:
+def _conditions(chosen: Filter, *, for_bulk: bool = False) -> tuple[str, list[str], list[Any]]:
     """(tables, conditions, values) of a filter."""
     tables, conditions, values = "item i", list[str](), list[Any]()
     if (match := match_expression(chosen.q)) is not None:
@@ -143,9 +141,9 @@ class Page:
     has_more: bool
 
 
-def find(reports: Reports, chosen: Filter, reviewer: str, number: int = 1) -> Page:
+def find(reports: Reports, chosen: Filter, number: int = 1) -> Page:
     """One page of the queue, or of a search."""
-    tables, conditions, values = _conditions(chosen, reviewer)
+    tables, conditions, values = _conditions(chosen)
     found = reports.select(
         " and ".join(conditions) or "true",
         values,
@@ -172,9 +170,9 @@ def _order(chosen: Filter, tables: str) -> str:
     return f"order by {lead}.worth desc, {lead}.item_id desc"
 
 
-def count(reports: Reports, chosen: Filter, reviewer: str, *, for_bulk: bool = False) -> int:
+def count(reports: Reports, chosen: Filter) -> int:
     """How many reports a filter has; counting stops just above ten thousand."""
-    tables, conditions, values = _conditions(chosen, reviewer, for_bulk=for_bulk)
+    tables, conditions, values = _conditions(chosen)
     row = (
         reports.db()
         .execute(
@@ -188,9 +186,9 @@ def count(reports: Reports, chosen: Filter, reviewer: str, *, for_bulk: bool = F
     return int(row[0])
 
 
-def for_bulk(reports: Reports, chosen: Filter, reviewer: str, limit: int) -> list[Report]:
+def for_bulk(reports: Reports, chosen: Filter, limit: int) -> list[Report]:
     """The reports that a bulk decision would be about; one more than `limit` tells of too many."""
-    tables, conditions, values = _conditions(chosen, reviewer, for_bulk=True)
+    tables, conditions, values = _conditions(chosen, for_bulk=True)
     return reports.select(
         " and ".join(conditions),
         values,
@@ -202,7 +200,7 @@ def for_bulk(reports: Reports, chosen: Filter, reviewer: str, limit: int) -> lis
 
 def next_open(reports: Reports, chosen: Filter, reviewer: str) -> Report | None:
     """The report most worth a decision that this person has not skipped."""
-    tables, conditions, values = _conditions(chosen, reviewer, for_bulk=True)
+    tables, conditions, values = _conditions(chosen, for_bulk=True)
     conditions.append(
         "not exists (select 1 from said.skip k where k.reviewer = ? "
         "and k.submission_id = i.submission_id and k.text_sha256 = i.text_sha256)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import threading
@@ -87,6 +88,8 @@ class Reports:
         self._settings = settings
         self._plan = plan
         self._local = threading.local()
+        self._lock = threading.Lock()
+        self._making: set[Path] = set()
 
     def snapshot(self) -> Path:
         """The newest snapshot. Raises LagesbildError before the first night."""
@@ -94,11 +97,37 @@ class Reports:
 
     def db(self) -> sqlite3.Connection:
         """This thread's connection to the newest index; the decisions are attached as `said`."""
-        snapshot = self.snapshot()
+        snapshot = self._readable()
         opened: tuple[Path, sqlite3.Connection] | None = getattr(self._local, "opened", None)
         if opened and opened[0] == snapshot:
             return opened[1]
-        path = index.ensure_index(snapshot, self._decisions, self._settings, self._plan)
+        db = self._open(index.path_of(snapshot))
+        if opened:
+            opened[1].close()
+        self._local.opened = (snapshot, db)
+        return db
+
+    def _readable(self) -> Path:
+        """The newest snapshot whose index is made.
+
+        While the newest one's index is not, a thread makes it unless the night does, and everybody
+        reads the one before; only where there is none at all does the reader have to wait.
+        """
+        newest = self.snapshot()
+        if index.path_of(newest).exists():
+            return newest
+        older = [path for path in self._folder.glob("*.duckdb") if index.path_of(path).exists()]
+        if not older:
+            index.ensure_index(newest, self._decisions, self._settings, self._plan)
+            return newest
+        with self._lock:
+            if newest not in self._making:
+                self._making.add(newest)
+                arguments = (newest, self._decisions, self._settings, self._plan)
+                threading.Thread(target=index.ensure_index, args=arguments, daemon=True).start()
+        return max(older)
+
+    def _open(self, path: Path) -> sqlite3.Connection:
         with closing(self._decisions.open()):
             pass  # its tables must be there before it is attached
         db = sqlite3.connect(
@@ -107,9 +136,6 @@ class Reports:
         db.row_factory = sqlite3.Row
         db.execute("attach ? as said", [f"{self._decisions.path.resolve().as_uri()}?mode=ro"])
         db.execute("pragma mmap_size = 1073741824")
-        if opened:
-            opened[1].close()
-        self._local.opened = (snapshot, db)
         return db
 
     def get(self, submission_id: str) -> Report | None:
@@ -250,7 +276,7 @@ def pieces(report: Report) -> list[Piece]:
     cuts = sorted({0, length, *(s for s, _, _ in spans), *(e for _, e, _ in spans)})
     return [
         Piece(report.text[start:end], _themes_at(start, end, spans))
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in itertools.pairwise(cuts)
     ]
 
 

@@ -39,7 +39,7 @@ def comments(decisions: Decisions) -> list[Comment]:
             "select comment_id, rule, reviewer, written_at, text, is_change from rule_comment "
             "order by rowid desc"
         ).fetchall()
-    return [Comment(*row[:5], bool(row[5])) for row in rows]
+    return [Comment(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
 
 
 def add_comment(decisions: Decisions, comment: Comment, now: datetime) -> None:

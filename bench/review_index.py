@@ -1,0 +1,228 @@
+"""How long the review page's index takes for many reports, and how fast it is read.
+
+    python -m bench.review_index [--n 1000000] [--store FOLDER]
+
+The reports are drawn from invented phrases: enough for sizes and times, not for quality.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lagesbild.night import Store
+from lagesbild.review import index, queue
+from lagesbild.review.reports import Reports
+from lagesbild.review.similar import similar_reports
+from lagesbild.settings import Settings
+from lagesbild.store import snapshots
+from lagesbild.store.decisions import Choice, Reading
+from lagesbild.store.warehouse import connect
+from lagesbild.themes import load_themes
+
+_WORDS = [
+    "lampan",
+    "trasig",
+    "gångtunnel",
+    "mörkt",
+    "otryggt",
+    "ungdomar",
+    "moped",
+    "buskör",
+    "knark",
+    "langare",
+    "torget",
+    "skolan",
+    "park",
+    "klotter",
+    "vägg",
+    "skräp",
+    "papperskorg",
+    "full",
+    "buller",
+    "fest",
+    "granne",
+    "bil",
+    "parkerad",
+    "fel",
+    "hastighet",
+    "övergång",
+    "Ängen",
+    "Östra",
+    "Åsgatan",
+    "station",
+    "buss",
+    "hållplats",
+    "lekplats",
+    "gunga",
+    "bänk",
+    "väktare",
+    "polis",
+    "fler",
+    "kamera",
+    "tack",
+    "snö",
+    "halka",
+    "grop",
+    "väg",
+    "cykelbana",
+    "stulen",
+    "inbrott",
+    "källare",
+    "förråd",
+    "bråk",
+    "slagsmål",
+    "rån",
+    "hot",
+    "rädd",
+    "kväll",
+]
+_THEMES = [
+    "narkotika",
+    "alkohol",
+    "ungdomar",
+    "trafik",
+    "vald_hot",
+    "skadegorelse",
+    "nedskrapning",
+    "fysisk_miljo",
+    "ordning_buller",
+    "otrygghet",
+    "narvaro_fortroende",
+    "drift_underhall",
+]
+
+
+def make_snapshot(settings: Settings, n: int) -> Path:
+    """A published snapshot of `n` invented reports over two years, without any inbox behind it."""
+    store = Store(settings)
+    store.root.mkdir(parents=True, exist_ok=True)
+    store.warehouse.create()
+    words = ", ".join(f"'{word}'" for word in _WORDS)
+    themes = ", ".join(f"'{theme}'" for theme in _THEMES)
+    with connect(store.warehouse.path, read_only=False) as db:
+        db.execute("select setseed(0.5)")
+        db.execute(
+            "create temp table made as select i, substr(sha256(i::varchar), 1, 32) as id, "
+            f"array_to_string(list_transform(range(5 + i % 40), lambda j: ([{words}])"
+            f"[1 + (hash(i * 97 + j) % {len(_WORDS)})::int]), ' ') || ' ' || i % 50000 as text, "
+            "timestamp '2024-11-01' + to_seconds(((i * 7919) % 63000000)::bigint) as at_time, "
+            f"([{themes}])[1 + (pow(hash(i) % 1000 / 1000.0, 2) * {len(_THEMES)})::int "
+            f"% {len(_THEMES)}] as theme, hash(i + 5) % 1000 / 1000.0 as p "
+            f"from range({n}) t(i)"
+        )
+        db.execute(
+            "insert into submission by name select id as submission_id, 1 as version, "
+            "true as is_current, i as raw_id, 'app' || i % 4 as source, i::varchar as "
+            "source_record_id, '' as part, 'report' as kind, text, sha256(text) as text_sha256, "
+            "sha256(text) as content_sha256, at_time as reported_at, at_time::date as "
+            "reported_date, 'sv' as language, 0 as n_redacted, '1' as redactor_version from made"
+        )
+        db.execute(
+            "insert into submission_area select id, 1, 'stadsdel', 'S' || i % 60, '2025', 'field' "
+            "from made union all select id, 1, 'kommun', '9901', '2025', 'field' from made"
+        )
+        db.execute(
+            "insert into area select 'stadsdel', 'S' || i, 'Stadsdel ' || i, '2025' "
+            "from range(60) t(i) union all select 'kommun', '9901', 'Ekstad', '2025'"
+        )
+        db.execute(
+            "insert into classified_text select id, sha256(text), 'bench-1', true, "
+            "case when p < 0.2 then 'unsure' end, p between 0.4 and 0.6, 'sv', "
+            f"map_from_entries(list_transform([{themes}], lambda t: "
+            "{'k': t, 'v': (case when t = theme then p else 0.01 end)::float})) from made"
+        )
+        db.execute(
+            "insert into classification select id, sha256(text), theme, 'bench-1', null, p, "
+            "'problem', [[0, 6]] from made where p >= 0.2"
+        )
+        for table in ("theme", "report"):
+            db.execute(f"insert into {table}_count by name select * from {table}_recount")
+        db.execute("checkpoint")
+    return snapshots.publish(store.warehouse.path, store.snapshots, settings.keep_snapshots)
+
+
+def timed(name: str, what: Callable[[], object], times: int = 20) -> None:
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        what()
+        took.append((time.perf_counter() - began) * 1000)
+    p95 = sorted(took)[int(times * 0.95) - 1]
+    print(f"{name:<42} p50 {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   n {times}")
+
+
+def measure(settings: Settings, n: int) -> None:
+    began = time.perf_counter()
+    snapshot = make_snapshot(settings, n)
+    print(f"snapshot of {n} reports: {time.perf_counter() - began:.1f} s")
+    store, plan = Store(settings), load_themes()
+    began = time.perf_counter()
+    path = index.ensure_index(snapshot, store.decisions, settings.review, plan)
+    took = time.perf_counter() - began
+    print(f"index: {took:.1f} s, {path.stat().st_size / 1e6:.0f} MB")
+    reports = Reports(store.snapshots, store.decisions, settings.review, plan)
+    one = queue.find(reports, queue.Filter()).reports[0]
+    filters = {
+        "queue": queue.Filter(),
+        "queue, theme and area": queue.Filter(theme="trafik", area="stadsdel/S7"),
+        "queue, area, source and month": queue.Filter(
+            area="stadsdel/S7", source="app3", first="2025-03-01", last="2025-03-31"
+        ),
+        "search, common word": queue.Filter(q="lamp"),
+        "search, three words": queue.Filter(q="angen ostra rad"),
+        "search, rare word": queue.Filter(q="49999"),
+        "search, word and theme": queue.Filter(q="knark", theme="alkohol"),
+        "search, no hit": queue.Filter(q="finnsinte"),
+    }
+    for name, chosen in filters.items():
+        timed(name, lambda chosen=chosen: queue.find(reports, chosen))
+        timed(
+            f"  its count ({queue.count(reports, chosen)})",
+            lambda c=chosen: queue.count(reports, c),
+        )
+    timed("one report", lambda: reports.get(one.submission_id), 100)
+    timed("similar reports", lambda: similar_reports(reports, one))
+    timed("next open", lambda: queue.next_open(reports, queue.Filter(), "anna"))
+    timed("next blind", lambda: queue.next_blind(reports, "anna"))
+    pages = iter(queue.for_bulk(reports, queue.Filter(), 100))
+
+    def decide() -> None:
+        report = next(pages)
+        chosen = Reading(
+            f"bench-{report.item_id}",
+            report.submission_id,
+            report.text_sha256,
+            report.classifier_version,
+            "anna",
+            "open",
+            themes={"trafik": Choice()},
+            machine=report.machine,
+        )
+        store.decisions.record(chosen, None, datetime.now(UTC))
+
+    timed("decide", decide, 100)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=1_000_000)
+    parser.add_argument("--store", type=Path)
+    options = parser.parse_args()
+    folder = options.store or Path(tempfile.mkdtemp(prefix="lagesbild-"))
+    settings = Settings(base_dir=folder, municipality_code="9901", sources={})
+    try:
+        measure(settings, options.n)
+    finally:
+        if options.store is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
