@@ -23,6 +23,7 @@ from lagesbild.errors import LagesbildError, SourceError
 from lagesbild.places import Places
 from lagesbild.prepare import Prepared, TextClassifier, prepare, reclassify
 from lagesbild.records import Alarm
+from lagesbild.review.index import ensure_index
 from lagesbild.settings import Settings, hash_key
 from lagesbild.sources import PullContext, Source, client_for
 from lagesbild.store import snapshots
@@ -30,6 +31,7 @@ from lagesbild.store.decisions import Decisions
 from lagesbild.store.inbox import Inbox, PullLedger
 from lagesbild.store.staging import clear
 from lagesbild.store.warehouse import Warehouse
+from lagesbild.themes import load_themes
 
 Clock = Callable[[], datetime]
 
@@ -259,6 +261,8 @@ def finish(
     if snapshots.is_stale(store.warehouse.path, store.snapshots):
         snapshot = snapshots.publish(store.warehouse.path, store.snapshots, settings.keep_snapshots)
     n_purged = purge(settings, store, clock())
+    if snapshot:
+        ensure_index(snapshot, store.decisions, settings.review, load_themes())
     return NightResult(list(nights), n_reclassified, len(decisions), n_purged, snapshot)
 
 
