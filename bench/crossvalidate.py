@@ -50,7 +50,7 @@ def main() -> None:
     show("lexicon alone", wanted, guess, guess.astype(float))
     for name, blocks in (("n-grams alone", NGRAMS), ("combined", tuple(BLOCKS))):
         started = time.perf_counter()
-        scores = held_out_scores(rows, readings, wanted, blocks)[:, :, np.newaxis]
+        scores = held_out_scores(rows, readings, wanted, blocks)
         likely, chosen = nested(scores, wanted, folds)
         show(f"{name} ({time.perf_counter() - started:.0f} s)", wanted, chosen, likely)
     by_kind(rows, wanted, chosen)

@@ -32,7 +32,9 @@ _ANSWERS_NOTHING = frozenset(
 class Calibration:
     """For each theme a logistic curve over the parts' scores, and the probability to decide at.
 
-    `slopes` has shape (parts, themes): a further part, an encoder say, is a further row.
+    `slopes` has shape (parts and rival, themes): a further part, an encoder say, is a further row.
+    The rival is the best score of any other theme: what is surely about traffic is less likely to
+    be about noise as well.
     """
 
     slopes: FloatArray
@@ -42,11 +44,12 @@ class Calibration:
     @classmethod
     def fit(cls, scores: FloatArray, wanted: NDArray[np.bool_]) -> Calibration:
         """From scores of shape (texts, themes, parts) on texts whose voices were held out."""
-        n_themes, n_parts = scores.shape[1:]
-        slopes, intercepts = np.zeros((n_parts, n_themes)), np.full(n_themes, -10.0)
+        inputs = _with_rival(scores)
+        n_themes, n_inputs = inputs.shape[1:]
+        slopes, intercepts = np.zeros((n_inputs, n_themes)), np.full(n_themes, -10.0)
         for theme in range(n_themes):
             if wanted[:, theme].any() and not wanted[:, theme].all():
-                model = LogisticRegression(C=100.0).fit(scores[:, theme], wanted[:, theme])
+                model = LogisticRegression(C=100.0).fit(inputs[:, theme], wanted[:, theme])
                 slopes[:, theme] = model.coef_[0]
                 intercepts[theme] = model.intercept_[0]
         unset = cls(slopes, intercepts, np.full(n_themes, 0.5))
@@ -56,7 +59,7 @@ class Calibration:
 
     def probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities of shape (texts, themes) from scores of shape (texts, themes, parts)."""
-        logits = np.einsum("ntp,pt->nt", scores, self.slopes) + self.intercepts
+        logits = np.einsum("ntp,pt->nt", _with_rival(scores), self.slopes) + self.intercepts
         probabilities: FloatArray = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         return probabilities
 
@@ -70,6 +73,16 @@ class Calibration:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Calibration:
         return cls(state["slopes"], state["intercepts"], state["thresholds"])
+
+
+def _with_rival(scores: FloatArray) -> FloatArray:
+    """The scores, and for each theme the best first-part score among the other themes."""
+    first = scores[:, :, 0]
+    n_themes = first.shape[1]
+    if n_themes == 1:
+        return np.concatenate([scores, np.zeros_like(scores[:, :, :1])], axis=2)
+    others = [np.delete(first, theme, axis=1).max(axis=1) for theme in range(n_themes)]
+    return np.concatenate([scores, np.stack(others, axis=1)[:, :, np.newaxis]], axis=2)
 
 
 def best_threshold(probabilities: FloatArray, wanted: NDArray[np.bool_]) -> float:

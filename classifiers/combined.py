@@ -1,14 +1,15 @@
 """The classifier that ships: parts that score, calibrated together, with learnt stance.
 
-Today there is one part, the regression over n-grams and lexicon hits. A further part (a sentence
-encoder) is a further object with `scores` in `parts`, and a further row in the calibration.
+The parts today are one regression over n-grams and lexicon hits, read over the whole text and over
+its best sentence. A further part (a sentence encoder) is a further function in `parts` here and in
+training.held_out_scores, and a further row in the calibration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,12 @@ _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
 
 
-class Part(Protocol):
-    """Scores readings: log odds or anything that grows with them, of shape (texts, themes)."""
+# Scores readings: log odds or anything that grows with them, of shape (texts, themes).
+Part = Callable[[Sequence[Reading]], FloatArray]
 
-    def scores(self, readings: Sequence[Reading]) -> FloatArray: ...
+
+def linear_parts(linear: Linear) -> tuple[Part, ...]:
+    return (linear.scores, linear.sentence_scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class CombinedClassifier:
         self.themes = load_themes().decided
         self.version = version
         self.model = model
-        self.parts: tuple[Part, ...] = (model.linear,)
+        self.parts: tuple[Part, ...] = linear_parts(model.linear)
         self._policy = Policy(self.themes, model.calibration.thresholds, model.languages, version)
 
     def probabilities(
@@ -90,7 +93,7 @@ class CombinedClassifier:
         return decide(readings, self._probabilities(readings), self._policy, self)
 
     def _probabilities(self, readings: Sequence[Reading]) -> FloatArray:
-        scores = np.stack([part.scores(readings) for part in self.parts], axis=2)
+        scores = np.stack([part(readings) for part in self.parts], axis=2)
         return self.model.calibration.probabilities(scores)
 
     def words(self, chosen: Sequence[Chosen]) -> list[list[int]]:

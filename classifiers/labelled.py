@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,11 +144,19 @@ def near_duplicates(
             holders[shingle].append(place)
     for place, other in enumerate(others):
         wanted = _shingles(other)
-        common = Counter(i for shingle in wanted for i in holders.get(shingle, ()))
-        for i, n in common.items():
-            likeness = n / len(wanted | shingles[i])
+        for i in sorted(_candidates(wanted, holders, threshold)):
+            likeness = len(wanted & shingles[i]) / len(wanted | shingles[i])
             if likeness > threshold:
                 yield place, i, likeness
+
+
+def _candidates(
+    wanted: set[str], holders: Mapping[str, Sequence[int]], threshold: float
+) -> set[int]:
+    """Texts that may be alike: over the threshold, some of the rarest shingles must be common."""
+    rarest = sorted(wanted, key=lambda shingle: (len(holders.get(shingle, ())), shingle))
+    enough = len(wanted) - math.ceil(threshold * len(wanted)) + 1
+    return {i for shingle in rarest[:enough] for i in holders.get(shingle, ())}
 
 
 def _shingles(text: str) -> set[str]:

@@ -69,6 +69,15 @@ class Found:
         )
         return merge_spans(raw)
 
+    def between(self, first: int, last: int) -> Found:
+        """The words [first, last) and the hits that lie wholly among them."""
+        hits = tuple(
+            Hit(h.term, h.first - first, h.last - first)
+            for h in self.hits
+            if first <= h.first and h.last <= last
+        )
+        return Found(self.tokens.between(first, last), hits)
+
 
 def merge_spans(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """Sorted spans with those that overlap made one."""

@@ -47,6 +47,15 @@ class Linear:
         scores: FloatArray = self.features.transform(readings) @ self.weights + self.bias
         return scores
 
+    def sentence_scores(self, readings: Sequence[Reading]) -> FloatArray:
+        """The best score that any one sentence of each text gets; a theme named once in a long
+        text would else drown in it."""
+        parts = [reading.sentences() for reading in readings]
+        scores = self.scores([sentence for sentences in parts for sentence in sentences])
+        starts = np.cumsum([0, *(len(sentences) for sentences in parts[:-1])])
+        best: FloatArray = np.maximum.reduceat(scores, starts) if readings else scores
+        return best
+
     def contributions(
         self, readings: Sequence[Reading], columns: Sequence[int]
     ) -> list[FloatArray]:

@@ -10,6 +10,7 @@ from classifiers.lexicon import Found, bundled_lexicon
 from classifiers.tokens import folded, tokenize
 
 _SHORT = 3  # content words; below this a theme is coded with low certainty (coding rule R14)
+_SENTENCE = 2  # words; less is no sentence of its own
 _DRAWN_OUT = re.compile(r"(\w)\1{2,}")
 
 
@@ -53,6 +54,20 @@ class Reading:
     def theme_words(self, theme: str) -> list[int]:
         """Which words the lexicon holds to speak of the theme."""
         return [i for h in self.found.hits if h.term.theme == theme for i in range(h.first, h.last)]
+
+    def sentences(self) -> list[Reading]:
+        """The text sentence by sentence; itself alone where it has only one worth reading."""
+        numbers = self.found.tokens.sentences
+        starts = [i for i, n in enumerate(numbers) if i == 0 or n != numbers[i - 1]]
+        ends = [*starts[1:], len(numbers)][: len(starts)]
+        parts = [
+            Reading(
+                self.text, self.question, self.found.between(first, last), self.words[first:last]
+            )
+            for first, last in zip(starts, ends, strict=True)
+            if last - first >= _SENTENCE
+        ]
+        return parts if len(parts) > 1 else [self]
 
 
 def read(texts: Sequence[str], questions: Sequence[str | None] | None = None) -> list[Reading]:

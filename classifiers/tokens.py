@@ -37,6 +37,17 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.words)
 
+    def between(self, first: int, last: int) -> Tokens:
+        """The words [first, last), still with offsets into the whole text."""
+        return Tokens(
+            self.words[first:last],
+            self.starts[first:last],
+            self.ends[first:last],
+            self.sentences[first:last],
+            self.clauses[first:last],
+            self.is_bare,
+        )
+
 
 @functools.cache
 def _tokenizer() -> Callable[[str], Doc]:

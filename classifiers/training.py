@@ -13,7 +13,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration
-from classifiers.combined import Model
+from classifiers.combined import Model, linear_parts
 from classifiers.features import BLOCKS, FloatArray
 from classifiers.labelled import Labelled, voice_folds
 from classifiers.learned_stance import LearnedStance, StanceCase
@@ -26,7 +26,7 @@ from lagesbild.themes import load_themes
 
 N_FOLDS = 5
 _ALWAYS_SERVED = ("sv", "en")  # the lexicon speaks both
-_ENOUGH_TEXTS = 50  # of a further language, before the model serves it
+_ENOUGH_TEXTS = 500  # of a further language, before the model serves it
 _SUBTHEME_BLOCKS = ("words", "lexicon_themes", "lexicon_terms")
 
 
@@ -51,7 +51,7 @@ def train_model(rows: Sequence[Labelled]) -> Model:
         subthemes=Linear.fit(readings, wanted_keys, _SUBTHEME_BLOCKS),
         subtheme_keys=keys,
         stance=LearnedStance.fit(cases, stances),
-        calibration=Calibration.fit(scores[:, :, np.newaxis], wanted),
+        calibration=Calibration.fit(scores, wanted),
         languages=_served(rows),
     )
     # What is saved is rounded; what is returned must be what a later load gives.
@@ -64,26 +64,26 @@ def held_out_scores(
     wanted: NDArray[np.bool_],
     blocks: Sequence[str] = tuple(BLOCKS),
 ) -> FloatArray:
-    """Scores of each text by a model that saw no text of its voice."""
+    """Scores of shape (texts, themes, parts), by a model that saw no text of the text's voice."""
 
     def fit_and_score(train: NDArray[np.intp], test: NDArray[np.intp]) -> FloatArray:
-        model = Linear.fit([readings[i] for i in train], wanted[train], blocks)
-        return model.scores([readings[i] for i in test])
+        parts = linear_parts(Linear.fit([readings[i] for i in train], wanted[train], blocks))
+        return np.stack([part([readings[i] for i in test]) for part in parts], axis=2)
 
-    return over_folds(voice_folds(rows, N_FOLDS), wanted.shape, fit_and_score)
+    return over_folds(voice_folds(rows, N_FOLDS), fit_and_score)
 
 
 def over_folds(
     folds: Sequence[int],
-    shape: tuple[int, ...],
     fit_and_score: Callable[[NDArray[np.intp], NDArray[np.intp]], FloatArray],
 ) -> FloatArray:
     """Fill an array fold by fold with what was learnt from the other folds."""
     fold_of = np.array(folds)
-    scores = np.zeros(shape)
-    for fold in sorted(set(folds)):
-        train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        scores[test] = fit_and_score(train, test)
+    tested = [np.flatnonzero(fold_of == fold) for fold in sorted(set(folds))]
+    scored = [
+        fit_and_score(np.flatnonzero(~np.isin(np.arange(len(fold_of)), t)), t) for t in tested
+    ]
+    scores: FloatArray = np.concatenate(scored)[np.argsort(np.concatenate(tested))]
     return scores
 
 

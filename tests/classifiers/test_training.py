@@ -79,7 +79,7 @@ def test_calibration_brings_scores_to_shares_and_takes_further_parts() -> None:
     parts = np.stack([score, chance.normal(size=score.shape)], axis=2)
     calibration = Calibration.fit(parts, wanted)
     assert abs(calibration.probabilities(parts) - real).mean() < 0.02
-    assert calibration.slopes.shape == (2, 1)
+    assert calibration.slopes.shape == (3, 1)  # two parts and the rival
 
 
 def test_a_theme_nobody_labelled_is_never_decided() -> None:

@@ -1,0 +1,145 @@
+"""Retraining: a new model takes over only if it is not worse on texts neither model learnt from.
+
+One voice in ten of our labelled texts is frozen: a trial model is trained without it and measured
+on it, and that figure goes into the card of the model that is then trained on everything. A
+candidate is used unless its figure lies below the 95 % interval of the model in use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from classifiers.combined import CombinedClassifier
+from classifiers.evaluation import score
+from classifiers.labelled import Labelled, Mention, load_labelled
+from classifiers.lexicon import bundled_lexicon
+from classifiers.saved import CARD_FILE, load_combined
+from classifiers.training import save_trained, train_model
+from lagesbild.resources import data_path
+from lagesbild.store.warehouse import connect
+from lagesbild.themes import load_themes
+
+FROZEN_ONE_IN = 10
+FROZEN = "frozen_macro_f1"  # in the card
+DATA = "data_sha256"
+_REVIEWED = "granskad-"
+_REVIEWED_VOICES = 20  # staff's texts are spread over so many voices, for the folds
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """How a retraining ended. `new`, `old`: macro-F1 on the frozen voices with its interval."""
+
+    is_used: bool
+    reason: str
+    n_texts: int
+    n_reviewed: int
+    new: Mapping[str, Any] | None = None
+    old: Mapping[str, Any] | None = None
+
+    def as_markdown(self) -> str:
+        """For the scheduler's page, in Swedish."""
+        lines = [self.reason, "", f"- texter: {self.n_texts}, varav granskade {self.n_reviewed}"]
+        for told, measure in (("ny", self.new), ("nuvarande", self.old)):
+            if measure:
+                lines.append(
+                    f"- {told} modell, makro-F1 på frysta röster: {measure['value']:.3f} "
+                    f"({measure['low']:.3f}–{measure['high']:.3f})"
+                )
+        return "\n".join(lines) + "\n"
+
+
+def is_frozen(row: Labelled) -> bool:
+    """Whether a text belongs to a frozen voice: by a digest, so that it never changes.
+
+    Staff's texts never do: the frozen texts must be the same for every model.
+    """
+    if row.voice.startswith(_REVIEWED):
+        return False
+    return int(hashlib.sha256(row.voice.encode()).hexdigest()[:8], 16) % FROZEN_ONE_IN == 0
+
+
+def frozen_macro_f1(rows: Sequence[Labelled], frozen: Sequence[Labelled]) -> dict[str, Any]:
+    """Macro-F1, with its interval, on the frozen texts of a trial model trained on the others."""
+    trial = CombinedClassifier(train_model([r for r in rows if not is_frozen(r)]), "prov")
+    measured: dict[str, Any] = score(trial, frozen)["macro_f1"]
+    return measured
+
+
+def data_sha256(rows: Sequence[Labelled]) -> str:
+    """Digest of all a model is made from: texts, codes, lexicon and themes."""
+    told = [bundled_lexicon().version, load_themes().version]
+    told += [repr((r.text, r.question, r.language, sorted(map(repr, r.mentions)))) for r in rows]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def train_with_figure(rows: Sequence[Labelled], folder: Path) -> Path:
+    """Train on everything, measure on the frozen voices, save model and card."""
+    ours = [row for row in rows if is_frozen(row)]
+    more = {FROZEN: frozen_macro_f1(rows, ours), DATA: data_sha256(rows)}
+    return save_trained(train_model(rows), rows, folder, more)
+
+
+def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
+    """Train on the labelled texts and staff's decisions in `snapshot`; accept into `models`.
+
+    `in_use`: the folder of the model in force, None for the bundled one.
+    """
+    reviewed = reviewed_rows(snapshot) if snapshot else []
+    rows = [*load_labelled(), *reviewed]
+    old_card = _card(in_use or data_path("model"))
+    counts = (len(rows), len(reviewed))
+    if old_card.get(DATA) == data_sha256(rows):
+        return Renewal(False, "Inget nytt att lära av; modellen behålls.", *counts)
+    candidate = models / "candidate"
+    path = train_with_figure(rows, candidate)
+    new, old = _card(candidate)[FROZEN], old_card.get(FROZEN)
+    if old and new["value"] < old["low"]:
+        return Renewal(False, "Den nya modellen är sämre och används inte.", *counts, new, old)
+    version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    accepted = models / version
+    if not accepted.exists():
+        candidate.rename(accepted)
+    load_combined(accepted)  # never point at what cannot be loaded
+    pointer = models / "CURRENT.tmp"
+    pointer.write_text(version, encoding="utf-8")
+    pointer.replace(models / "CURRENT")
+    return Renewal(True, "Den nya modellen används från nästa natt.", *counts, new, old)
+
+
+def reviewed_rows(snapshot: Path) -> list[Labelled]:
+    """Texts that staff have decided on, with the themes that hold after their decisions."""
+    with connect(snapshot, read_only=True) as db:
+        found = db.execute(
+            "select s.submission_id, s.text, s.question, s.language, "
+            "list({'theme': a.theme, 'subtheme': a.subtheme, 'stance': a.stance} "
+            "order by a.theme) filter (where a.theme is not null) "
+            "from submission s left join assigned_theme a using (submission_id) "
+            "where s.is_current and s.submission_id in (select submission_id from decided_theme) "
+            "group by all order by s.submission_id"
+        ).fetchall()
+    return [_reviewed(*row) for row in found]
+
+
+def _reviewed(
+    submission_id: str,
+    text: str,
+    question: str | None,
+    language: str,
+    themes: Sequence[Mapping[str, Any]] | None,
+) -> Labelled:
+    mentions = tuple(
+        Mention(t["theme"], t["subtheme"] or None, frozenset({t["stance"]})) for t in themes or ()
+    )
+    voice = f"{_REVIEWED}{int(submission_id[:8], 16) % _REVIEWED_VOICES}"
+    return Labelled(f"{_REVIEWED}{submission_id}", voice, text, question, language, mentions, ())
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    return card
