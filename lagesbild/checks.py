@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lagesbild.records import Alarm
 from lagesbild.settings import Checks
@@ -20,6 +21,7 @@ from lagesbild.sources import SourceConfig
 from lagesbild.store.inbox import PullLedger
 
 MAX_VALUES = 500  # distinct values of one field kept in a profile
+LARGEST_LOSS_OF_VARIETY = 1.7
 _RESAMPLES = 400
 
 
@@ -174,15 +176,16 @@ def _drift(limits: Checks, ledger: PullLedger, history: History, now: datetime) 
     yield from _filled_drift(recent, baseline)
     yield from _placed_drift(limits, recent, baseline)
     for name, values in recent["values"].items():
-        excess = excess_distance(values, baseline["values"].get(name, {}))
+        before = baseline["values"].get(name, {})
+        excess, lost = excess_distance(values, before), lost_variety(values, before)
         if excess > limits.max_drift:
-            top = ", ".join(key for key, _ in Counter(values).most_common(3))
-            yield (
-                f"andrad_betydelse:{name}",
-                "warn",
-                f"fältet {name} har andra värden än förut (avstånd {excess:.2f} utöver slumpen); "
-                f"vanligast nu: {top}",
-            )
+            change = f"har andra värden än förut (avstånd {excess:.2f} utöver slumpen)"
+        elif lost > LARGEST_LOSS_OF_VARIETY:
+            change = f"har {len(values)} olika värden, {lost:.1f} gånger färre än väntat"
+        else:
+            continue
+        top = ", ".join(key for key, _ in Counter(values).most_common(3))
+        yield f"andrad_betydelse:{name}", "warn", f"fältet {name} {change}; vanligast nu: {top}"
 
 
 def _recent_and_baseline(
@@ -191,7 +194,7 @@ def _recent_and_baseline(
     """Profiles summed: the last day (longer until there is enough to judge), and before that."""
     recent: list[PullLedger] = [ledger]
     older: list[PullLedger] = []
-    for moment, old in history[: limits.history_pulls]:
+    for moment, old in history:
         enough = sum(p.profile.get("n_raw", 0) for p in recent) >= limits.min_records_for_shares
         if older or (enough and now - moment > timedelta(hours=20)):
             older.append(old)
@@ -245,13 +248,37 @@ def excess_distance(now: Mapping[str, int], before: Mapping[str, int]) -> float:
     0 when nothing can be said. Chance is the 99.9th percentile of the distance of samples of the
     same size drawn from `before` (fixed seed, so a night's alarms can be repeated).
     """
+    new, samples, expected = _resampled(now, before)
+    if not len(samples):
+        return 0.0
+    observed = 0.5 * np.abs(new / new.sum() - expected).sum()
+    chance = 0.5 * np.abs(samples / new.sum() - expected).sum(axis=1)
+    return float(max(0.0, observed - np.quantile(chance, 0.999)))
+
+
+def lost_variety(now: Mapping[str, int], before: Mapping[str, int]) -> float:
+    """How many times fewer different values there are now than chance would give; 1 if not fewer.
+
+    Catches what a distance cannot where values are many and records few: municipalities, say,
+    replaced by the few counties that were among the values already.
+    """
+    new, samples, _ = _resampled(now, before)
+    if not len(samples):
+        return 1.0
+    varieties = (samples > 0).sum(axis=1)
+    observed = int((new > 0).sum())
+    return float(varieties.mean() / observed) if observed < np.quantile(varieties, 0.001) else 1.0
+
+
+def _resampled(
+    now: Mapping[str, int], before: Mapping[str, int]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Counts now, samples of the same size from `before` (none if either is empty), its shares."""
     keys = sorted(set(now) | set(before))
     new = np.array([now.get(key, 0) for key in keys], dtype=float)
     old = np.array([before.get(key, 0) for key in keys], dtype=float)
     if not new.sum() or not old.sum():
-        return 0.0
+        return new, np.empty((0, len(keys)), dtype=np.int64), old
     expected = old / old.sum()
-    observed = 0.5 * np.abs(new / new.sum() - expected).sum()
-    samples = np.random.default_rng(0).multinomial(int(new.sum()), expected, size=_RESAMPLES)
-    chance = 0.5 * np.abs(samples / new.sum() - expected).sum(axis=1)
-    return float(max(0.0, observed - np.quantile(chance, 0.999)))
+    random = np.random.default_rng(0)
+    return new, random.multinomial(int(new.sum()), expected, size=_RESAMPLES), expected

@@ -168,7 +168,7 @@ def source_night(
             settings.source_config(name),
             settings.checks,
             ledger,
-            inbox.history(name, settings.checks.history_pulls),
+            inbox.history(name, clock() - timedelta(days=settings.checks.history_days)),
             inbox.last_new_at(name),
             clock(),
         )

@@ -38,16 +38,16 @@ class Retention(_Table):
 class Checks(_Table):
     """What must hold for a source's night to be published; shares are between 0 and 1.
 
-    `history_pulls`: how many earlier pulls the drift checks compare with.
+    `history_days`: how far back the drift checks look for what is usual.
     `max_drift`: largest total variation distance of categories and locations before a warning.
     """
 
     max_refused_share: float = Field(default=0.5, ge=0, le=1)
     max_empty_share: float = Field(default=0.8, ge=0, le=1)
     max_area_drop: float = Field(default=0.3, ge=0, le=1)
-    max_drift: float = Field(default=0.5, ge=0, le=1)
+    max_drift: float = Field(default=0.25, ge=0, le=1)
     min_records_for_shares: int = Field(default=20, ge=1)
-    history_pulls: int = Field(default=30, ge=1)
+    history_days: int = Field(default=28, ge=1)
 
 
 class ClassifierChoice(_Table):

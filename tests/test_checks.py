@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lagesbild.checks import Profile, check, excess_distance
+from lagesbild.checks import LARGEST_LOSS_OF_VARIETY, Profile, check, excess_distance, lost_variety
 from lagesbild.records import Alarm
 from lagesbild.settings import Checks
 from lagesbild.sources import SourceConfig
@@ -142,6 +142,17 @@ def test_chance_alone_seldom_looks_like_drift() -> None:
     assert np.mean([excess > 0.1 for excess in excesses]) <= 0.01
 
 
+def test_many_towns_becoming_few_counties_is_told_though_each_was_seen_before() -> None:
+    random = np.random.default_rng(2)
+    values = [f"stad{n}" for n in range(290)] + [f"lan{n}" for n in range(21)]
+    shares = np.array([0.75 / 290] * 290 + [0.25 / 21] * 21)
+    before = dict(zip(values, map(int, random.multinomial(600, shares)), strict=True))
+    same = dict(zip(values, map(int, random.multinomial(70, shares)), strict=True))
+    counties = {f"lan{n}": int(k) for n, k in enumerate(random.multinomial(70, [1 / 21] * 21))}
+    assert lost_variety(same, before) == 1
+    assert lost_variety(counties, before) > LARGEST_LOSS_OF_VARIETY
+
+
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 50)),
     st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 50)),
@@ -149,3 +160,4 @@ def test_chance_alone_seldom_looks_like_drift() -> None:
 def test_distance_stays_between_0_and_1(now: dict[str, int], before: dict[str, int]) -> None:
     assert 0 <= excess_distance(now, before) <= 1
     assert excess_distance(now, {k: 100 * v for k, v in now.items()}) == 0
+    assert lost_variety(now, {k: 100 * v for k, v in now.items()}) == 1

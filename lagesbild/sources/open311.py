@@ -48,6 +48,7 @@ class Open311:
     """The source of kind "open311"."""
 
     Config: ClassVar[type[SourceConfig]] = Open311Config
+    drift_fields: ClassVar[tuple[str, ...]] = ("service_code", "status")
 
     def __init__(self, name: str, config: Open311Config) -> None:
         self.name = name

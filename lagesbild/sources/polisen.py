@@ -64,6 +64,7 @@ class Polisen:
     """The source of kind "polisen"."""
 
     Config: ClassVar[type[SourceConfig]] = PolisenConfig
+    drift_fields: ClassVar[tuple[str, ...]] = ("type", "location.name")
 
     def __init__(self, name: str, config: PolisenConfig) -> None:
         self.name = name

@@ -225,13 +225,14 @@ class Inbox:
         )
         return [(i, start, end, PullLedger(**json.loads(text))) for i, start, end, text in rows]
 
-    def history(self, source: str, limit: int) -> list[tuple[datetime, PullLedger]]:
-        """(started_at, ledger) of a source's latest completed pulls, newest first."""
-        return [
-            (datetime.fromisoformat(start), ledger)
-            for _, start, end, ledger in self.pulls(source, limit + 1)
-            if end is not None
-        ]
+    def history(self, source: str, since: datetime) -> list[tuple[datetime, PullLedger]]:
+        """(started_at, ledger) of a source's completed pulls since a time, newest first."""
+        rows = self._db.execute(
+            "select started_at, ledger from pull where source = ? and started_at >= ? "
+            "and ended_at is not null order by pull_id desc",
+            (source, since.isoformat()),
+        )
+        return [(datetime.fromisoformat(at), PullLedger(**json.loads(text))) for at, text in rows]
 
     def last_new_at(self, source: str) -> datetime | None:
         """When this source last brought a new or changed record."""
