@@ -99,10 +99,10 @@ def _answer(line_id: Any, decided: Classified, *, show_all: bool) -> dict[str, A
 def train(out: Path | None = None) -> Path:
     """Rebuild the model from data/labelled alone and save it; by default as the bundled one."""
     from classifiers.labelled import load_labelled
-    from classifiers.training import save_trained, train_model
+    from classifiers.renewal import train_with_figure
 
     rows = load_labelled()
-    path = save_trained(train_model(rows), rows, out or data_path("model"))
+    path = train_with_figure(rows, out or data_path("model"))
     sys.stdout.write(f"Modellen är tränad på {len(rows)} texter och ligger i {path}." + "\n")
     return path
 

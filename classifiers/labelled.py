@@ -60,6 +60,13 @@ def load_labelled(folder: Path | None = None) -> list[Labelled]:
     return rows
 
 
+def read_second_coding(folder: Path | None = None) -> dict[str, tuple[Mention, ...]]:
+    """What a second coder gave, by the id of the text; they had not seen the first codes."""
+    path = (folder or data_path("labelled")) / "second" / "coding.jsonl"
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return {row["id"]: tuple(_mentions(row)) for row in rows}
+
+
 def read_gold(path: Path) -> list[Labelled]:
     """A labelled file in any of the three forms described in data/labelled/README.md."""
     try:

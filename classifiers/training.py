@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,11 @@ def _served(rows: Sequence[Labelled]) -> tuple[str, ...]:
     return (*_ALWAYS_SERVED, *more)
 
 
-def save_trained(model: Model, rows: Sequence[Labelled], folder: Path) -> Path:
-    return save_model(model.state(), card(model, rows), folder)
+def save_trained(
+    model: Model, rows: Sequence[Labelled], folder: Path, more: Mapping[str, Any] | None = None
+) -> Path:
+    """Save the model with its card; `more` is added to the card."""
+    return save_model(model.state(), {**card(model, rows), **(more or {})}, folder)
 
 
 def card(model: Model, rows: Sequence[Labelled]) -> dict[str, Any]:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from classifiers.renewal import Renewal, renew
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from classifiers.renewal import Renewal, renew
 from flows.failure import tell_failure
 from lagesbild.night import Store
 from lagesbild.settings import Settings, load
+from lagesbild.store import snapshots
 
 
 @task(task_run_name="träna och jämför", cache_policy=NO_CACHE, persist_result=False)
 def renew_step(settings: Settings, store: Store) -> Renewal:
     """Train a candidate and put it in use if it is not worse on the frozen texts."""
-    return renew(store.models, settings.classifier.model, store.decisions)
+    snapshot = snapshots.current(store.snapshots) if store.warehouse.exists() else None
+    return renew(store.models, store.model_folder(settings), snapshot)
 
 
 @flow(name="retrain", on_failure=[tell_failure], on_crashed=[tell_failure])
 def retrain(config: str = "lagesbild.toml") -> None:
     """Renew the classifier; the next night classifies again what the new one has not seen."""
     settings = load(Path(config))
-    renewal = renew_step(settings, Store(settings))
+    renewal: Renewal = renew_step(settings, Store(settings))
     create_markdown_artifact(
         key="retraining",
         description="Den nya modellen mot den som används",
