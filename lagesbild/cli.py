@@ -174,6 +174,45 @@ def _review_add_user(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export_catalogue(options: argparse.Namespace) -> int:
+    from lagesbild.night import Store
+    from lagesbild.publish.catalogue import write_catalogue
+    from lagesbild.store import snapshots
+
+    settings = _settings(options)
+    store = Store(settings)
+    folder = options.out or store.exports
+    for target in write_catalogue(snapshots.current(store.snapshots), settings, folder):
+        print(target)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from lagesbild.night import Store
+    from lagesbild.publish.periods import Period
+    from lagesbild.publish.report.page import write_report
+    from lagesbild.publish.report.sheets import write_week, write_wheel
+    from lagesbild.store import snapshots
+    from lagesbild.themes import load_themes
+
+    settings = _settings(options)
+    store = Store(settings)
+    common = (snapshots.current(store.snapshots), settings, load_themes())
+    where = (options.out or store.exports, options.language)
+    area = options.area or settings.municipality_code
+    if options.area and not options.period:
+        raise UsageError("--area hör till --period; veckobilden och årshjulet gäller allt.")
+    if options.week:
+        print(write_week(*common, options.week, *where))
+    elif options.year_wheel:
+        print(write_wheel(*common, options.year_wheel, *where))
+    elif options.period:
+        print(write_report(*common, area, Period(options.period), *where))
+    else:
+        raise UsageError("Ange --period 2025-Q2, --week 2025-V20 eller --year-wheel 2025.")
+    return 0
+
+
 # --- arguments ------------------------------------------------------------------------------------
 
 
@@ -283,7 +322,24 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
                 _argument("--out", type=Path, metavar="MAPP", help="hit, annars lagrets exports"),
             ),
         ),
+        "catalogue": _Command(
+            _export_catalogue,
+            "öppna data och deras katalog (DCAT-AP-SE)",
+            (_argument("--out", type=Path, metavar="MAPP", help="hit, annars lagrets exports"),),
+        ),
     },
+    "report": _Command(
+        _report,
+        "lägesbilden för ett område och en period, veckobilden eller årshjulet",
+        (
+            _argument("--area", metavar="KOD", help="områdets kod, annars kommunen"),
+            _argument("--period", metavar="PERIOD", help="2025, 2025-Q2, 2025-T1 eller 2025-03"),
+            _argument("--week", metavar="VECKA", help="en sida för veckan, t.ex. 2025-V20"),
+            _argument("--year-wheel", metavar="ÅR", help="årshjulet med underlag från året"),
+            _argument("--language", default="sv", choices=("sv", "en"), help="språk"),
+            _argument("--out", type=Path, metavar="MAPP", help="hit, annars lagrets exports"),
+        ),
+    ),
 }
 
 

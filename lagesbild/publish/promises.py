@@ -21,6 +21,7 @@ class _Part(BaseModel):
 class Window(_Part):
     first: date = Field(alias="from")
     last: date = Field(alias="to")
+    due: date | None = None
 
     def months(self) -> tuple[str, ...]:
         """Whole months only: a month cut in two would be a period of its own."""
@@ -63,6 +64,11 @@ class Promise(_Part):
     @property
     def main_themes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(theme.partition(".")[0] for theme in self.themes))
+
+    @property
+    def due(self) -> date | None:
+        """When the promise is to be followed up."""
+        return self.followup.due if self.followup else None
 
     def windows(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """Months before and after, of the same seasons; None where there are none in common."""

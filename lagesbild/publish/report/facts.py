@@ -317,7 +317,8 @@ class _Gatherer:
                 [shown.get(f"{day}:{start}", 0) for start in range(0, 24, hours)]
                 for day in range(7)
             ]
-            found[kind] = Moments(hours, cells)
+            if any(count for row in cells for count in row):  # else it says nothing but "few"
+                found[kind] = Moments(hours, cells)
         return found
 
     def _lead(self) -> LeadTime | None:
