@@ -26,77 +26,16 @@ from lagesbild.store.decisions import Choice, Reading
 from lagesbild.store.warehouse import connect
 from lagesbild.themes import load_themes
 
-_WORDS = [
-    "lampan",
-    "trasig",
-    "gångtunnel",
-    "mörkt",
-    "otryggt",
-    "ungdomar",
-    "moped",
-    "buskör",
-    "knark",
-    "langare",
-    "torget",
-    "skolan",
-    "park",
-    "klotter",
-    "vägg",
-    "skräp",
-    "papperskorg",
-    "full",
-    "buller",
-    "fest",
-    "granne",
-    "bil",
-    "parkerad",
-    "fel",
-    "hastighet",
-    "övergång",
-    "Ängen",
-    "Östra",
-    "Åsgatan",
-    "station",
-    "buss",
-    "hållplats",
-    "lekplats",
-    "gunga",
-    "bänk",
-    "väktare",
-    "polis",
-    "fler",
-    "kamera",
-    "tack",
-    "snö",
-    "halka",
-    "grop",
-    "väg",
-    "cykelbana",
-    "stulen",
-    "inbrott",
-    "källare",
-    "förråd",
-    "bråk",
-    "slagsmål",
-    "rån",
-    "hot",
-    "rädd",
-    "kväll",
-]
-_THEMES = [
-    "narkotika",
-    "alkohol",
-    "ungdomar",
-    "trafik",
-    "vald_hot",
-    "skadegorelse",
-    "nedskrapning",
-    "fysisk_miljo",
-    "ordning_buller",
-    "otrygghet",
-    "narvaro_fortroende",
-    "drift_underhall",
-]
+_WORDS = (  # noqa: SIM905 - a list would be one word a line
+    "lampan trasig gångtunnel mörkt otryggt ungdomar moped buskör knark langare torget skolan park "
+    "klotter vägg skräp papperskorg full buller fest granne bil parkerad fel hastighet övergång "
+    "Ängen Östra Åsgatan station buss hållplats lekplats gunga bänk väktare polis fler kamera tack "
+    "snö halka grop väg cykelbana stulen inbrott källare förråd bråk slagsmål rån hot rädd kväll"
+).split()
+_THEMES = (  # noqa: SIM905
+    "narkotika alkohol ungdomar trafik vald_hot skadegorelse nedskrapning fysisk_miljo "
+    "ordning_buller otrygghet narvaro_fortroende drift_underhall"
+).split()
 
 
 def make_snapshot(settings: Settings, n: int) -> Path:

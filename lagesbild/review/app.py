@@ -74,7 +74,7 @@ _SAID = {
     404: "Sidan finns inte.",
     405: "Sidan tar inte emot det.",
     422: "Formuläret gick inte att läsa. Gå tillbaka, ladda om sidan och försök igen.",
-    503: "Det finns inget att läsa ännu.",
+    503: "Kommunens inloggningstjänst svarar inte; försök igen om en stund.",
 }
 
 

@@ -6,8 +6,10 @@ import os
 import warnings
 from typing import Any
 
+import httpx
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
+from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -16,9 +18,8 @@ from lagesbild.review.people import RIGHTS, ROLES, People, Person, Role, checked
 from lagesbild.review.security import maybe_session, set_session_cookie
 from lagesbild.settings import Oidc
 
-with warnings.catch_warnings():  # authlib would rather have a successor of httpx
-    warnings.simplefilter("ignore")
-    from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
+with warnings.catch_warnings(record=True):  # authlib tells that it would rather have httpx2
+    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
     from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
 
 _FLOW_LASTS_S = 600
@@ -48,15 +49,20 @@ def add(app: FastAPI, settings: Oidc, people: People) -> None:
     @app.get("/oidc/in")
     async def to_provider(request: Request) -> Response:
         address = str(request.url_for("from_provider"))
-        answer: Response = await oauth.provider.authorize_redirect(request, address)
+        try:
+            answer: Response = await oauth.provider.authorize_redirect(request, address)
+        except httpx.HTTPError:
+            raise HTTPException(503) from None
         return answer
 
     @app.get("/oidc/tillbaka", name="from_provider")
     async def from_provider(request: Request) -> Response:
         try:
             token = await oauth.provider.authorize_access_token(request)
-        except OAuthError:
+        except (AuthlibBaseError, JoseError):  # the person said no, or the token is not for us
             raise HTTPException(403) from None
+        except httpx.HTTPError:
+            raise HTTPException(503) from None
         claims: dict[str, Any] = token.get("userinfo") or {}
         request.session.clear()
         return await run_in_threadpool(_let_in, request, settings, people, claims)

@@ -23,7 +23,7 @@ from tests.city import Clock, TownSource, WordClassifier, write_config
 
 with warnings.catch_warnings():  # the test client would rather have a successor of httpx
     warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+    from fastapi.testclient import TestClient as TestClient
 
 PASSWORD = "ett-langt-losenord"
 WEAK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
