@@ -133,6 +133,7 @@ class PatternIndex:
         return found
 
 
+@functools.lru_cache(maxsize=200_000)
 def part_matches(pattern: str, word: str) -> bool:
     """Whether one pattern of a phrase fits one word, as typed or without å ä ö."""
     return _fits(pattern, word) or _fits(folded(pattern), word)
