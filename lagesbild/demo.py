@@ -10,12 +10,15 @@ from typing import Any
 from lagesbild.errors import SourceCheckError
 from lagesbild.night import Store, run_night
 from lagesbild.publish.counts import Selection, export_counts
+from lagesbild.publish.periods import Period
+from lagesbild.publish.report.page import write_report
 from lagesbild.sample_city import SampleCity
 from lagesbild.settings import HASH_KEY_VARIABLE, Settings, load
 from lagesbild.store import snapshots
 from lagesbild.summary import night_text, table, theme_rows
 from lagesbild.themes import load_themes
 
+REPORT_PERIOD = Period("2026-Q2")
 SERVER_VARIABLE = "LAGESBILD_SAMPLE_URL"
 
 
@@ -32,11 +35,19 @@ def run_demo(config: Path | None, make_classifier: Callable[[Settings], Any]) ->
     snapshot = snapshots.current(store.snapshots)
     for style in ("csv", "xlsx"):
         export_counts(
-            snapshot, Selection(("area", "theme", "month")), plan, store.exports, style=style
+            snapshot,
+            Selection(("area", "theme", "month")),
+            plan,
+            store.exports,
+            style=style,
+            settings=settings,
         )
+    report = write_report(
+        snapshot, settings, plan, settings.municipality_code, REPORT_PERIOD, store.exports
+    )
     told = [
         night_text(result),
         table(("Tema", "Rapporter", "varav problem"), theme_rows(snapshot, plan)),
-        f"Lagret:   {store.root}\nExporter: {store.exports}",
+        f"Lagret:    {store.root}\nExporter:  {store.exports}\nLägesbild: {report}",
     ]
     return "\n\n".join(told), SourceCheckError.exit_code if result.has_failed_source else 0

@@ -240,11 +240,11 @@ def _top_themes(themes: Published, plan: CodePlan, month: str, language: str) ->
 
 def draw_wheel(counts: Sequence[int | None], names: Sequence[str], title: str) -> str:
     """Twelve sectors, January on top, clockwise; darker with more reports, the number inside."""
-    top = max([n for n in counts if n], default=1)
+    order = sorted(n for n in counts if n is not None)
     parts = []
     for number, (count, name) in enumerate(zip(counts, names, strict=True)):
         start, end = pi * (number - 0.5) / 6, pi * (number + 0.5) / 6
-        shade = "white" if count is None else _SHADES[min(3, count * 4 // max(top, 1))]
+        shade = "white" if count is None else _SHADES[order.index(count) * 4 // len(order)]
         parts.append(f'<path d="{_sector(start, end)}" fill="{shade}" stroke="{BLUE}"/>')
         middle = pi * number / 6
         text = HIDDEN if count is None else str(count)
