@@ -20,12 +20,13 @@ import argparse
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from lagesbild.publish.disclosure import (
     Axis,
@@ -74,15 +75,30 @@ class Attacker:
         self.sums = _system(family, self.at)
         self.seen: list[set[int]] = [set() for _ in self.cells]
 
-    def possible(self, cell: Cell, values: range) -> set[int]:
+    def possible(self, cell: Cell, values: Iterable[int]) -> set[int]:
         """Which of the values the cell can have; every table found teaches about all cells."""
         number = self.at[cell]
-        for value in values:
-            if value not in self.seen[number] and self.low[number] <= value <= self.high[number]:
+        unseen = set(values) - self.seen[number]
+        low, high = self._edges(number) if unseen else (1.0, 0.0)
+        for value in sorted(unseen):
+            if low <= value <= high and value not in self.seen[number]:
                 self._try(number, value)
         return self.seen[number].intersection(values)
 
+    def _edges(self, number: int) -> tuple[float, float]:
+        """No table, whole or not, has the cell beyond these."""
+        edges = []
+        for sign in (1, -1):
+            price = np.zeros(len(self.cells))
+            price[number] = sign
+            found = milp(price, bounds=Bounds(self.low, self.high), constraints=self.sums)
+            edges.append(self.low[number] if sign > 0 else self.high[number])
+            if found.x is not None:
+                edges[-1] = found.x[number] - sign * 1e-6
+        return edges[0], edges[1]
+
     def _try(self, number: int, value: int) -> None:
+        """Note the values of one table where the cell has this one, if there is any."""
         low, high = self.low.copy(), self.high.copy()
         low[number] = high[number] = value
         for presolve in (True, False):  # presolving has called a possible table impossible
@@ -123,7 +139,7 @@ def _system(family: Family, at: Mapping[Cell, int]) -> LinearConstraint | tuple[
                 if not rule.overlap:
                     rows.append(-rows[-1])
                     lows.append(0.0)
-    return LinearConstraint(np.array(rows), np.array(lows), np.inf) if rows else ()
+    return LinearConstraint(csr_array(np.array(rows)), lows, np.inf) if rows else ()
 
 
 def attack(family: Family, hidden: frozenset[Cell]) -> Attack:
@@ -133,13 +149,15 @@ def attack(family: Family, hidden: frozenset[Cell]) -> Attack:
     small = [cell for cell in reality.cells if is_hidden(family.counts[cell])]
     found = Attack(len(small), len(hidden), len(reality.cells))
     for cell in small:
-        allowed = zeros_only.possible(cell, range(1, 5))
-        if len(allowed) == 1:
-            allowed |= zeros_only.possible(cell, range(5, 6))
-        possible = reality.possible(cell, range(1, 6))
-        if not allowed <= possible:
+        possible = reality.possible(cell, range(1, 5))
+        missing = set(range(1, 5)) - possible
+        ruled_out = missing.intersection(zeros_only.possible(cell, missing)) if missing else set()
+        if len(missing - ruled_out) == 3 and not ruled_out:  # the zeros leave one value only
+            possible |= reality.possible(cell, [5])
+            ruled_out = {5} - possible
+        if ruled_out:
             found.narrowed.append(cell)
-            if len(possible) == 1:
+            if len(possible | reality.possible(cell, [5])) == 1:
                 found.known.append(cell)
     return found
 

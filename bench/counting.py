@@ -87,9 +87,13 @@ def measure(file: Path) -> None:
     began = time.monotonic()
     rows = count(file)
     seconds = time.monotonic() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = used.ru_utime + used.ru_stime
+    peak = used.ru_maxrss / 1024
     total = sum(row[-1] for row in rows)
-    print(f"{len(rows)} cells, {total} counted, {seconds:.1f} s, peak {peak:.0f} MiB")
+    print(
+        f"{len(rows)} cells, {total} counted, {seconds:.1f} s ({cpu:.0f} s of processor), peak {peak:.0f} MiB"
+    )
 
 
 def main() -> None:
