@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +48,10 @@ class Town:
 
 
 @pytest.fixture
-def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
     monkeypatch.setitem(SOURCES, "town", TownSource)
     monkeypatch.setattr(TownSource, "answers", {})
-    yield Town(tmp_path)
+    return Town(tmp_path)
 
 
 def test_a_night_merges_counts_and_publishes(town: Town) -> None:

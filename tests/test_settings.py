@@ -72,7 +72,7 @@ def test_a_mistake_is_told_with_line_and_key(tmp_path: Path, text: str, told: st
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="lagesbild.example.toml"):
+    with pytest.raises(UsageError, match=r"lagesbild\.example\.toml"):
         load(tmp_path / "finns_inte.toml")
 
 
