@@ -12,11 +12,10 @@ import pyarrow.parquet as pq
 from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.geojson import write_geojson
 from lagesbild.publish.json_stat import write_json_stat
-from lagesbild.publish.table import NOT_APPLICABLE, Table, Value
+from lagesbild.publish.table import NOT_APPLICABLE, Column, Table, Value
 from lagesbild.publish.workbook import write_workbook
 from lagesbild.settings import Settings
 
-DECIMALS = 1
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -31,7 +30,7 @@ def write_csv(table: Table, profile: str, _: Settings | None) -> bytes:
     has_week = "week" in table.names
     writer.writerow([*table.names, *(["iso_year"] if is_excel and has_week else [])])
     for row in table.rows:
-        cells = [_text(value, is_excel) for value in row]
+        cells = [_text(v, c, is_excel) for c, v in zip(table.columns, row, strict=True)]
         if has_week:
             week = str(row[table.at("week")])
             if is_excel:
@@ -42,9 +41,9 @@ def write_csv(table: Table, profile: str, _: Settings | None) -> bytes:
     return out.getvalue().encode("utf-8-sig" if is_excel else "utf-8")
 
 
-def _text(value: Value, is_excel: bool) -> str:
+def _text(value: Value, column: Column, is_excel: bool) -> str:
     if isinstance(value, float):
-        text = f"{value:.{DECIMALS}f}"
+        text = f"{value:.{column.decimals}f}"
         return text.replace(".", ",") if is_excel else text
     if value == NOT_APPLICABLE and not is_excel:
         return ""
@@ -69,12 +68,12 @@ def write_parquet(table: Table, _profile: str, _: Settings | None) -> bytes:
 
 
 def _plain(table: Table, place: int) -> Iterator[Value | None]:
-    is_week = table.columns[place].name == "week"
+    column = table.columns[place]
     for row in table.rows:
         value = row[place]
         if isinstance(value, float):
-            yield round(value, DECIMALS)
-        elif is_week:
+            yield round(value, column.decimals)
+        elif column.name == "week":
             yield str(value).replace("V", "W")
         else:
             yield None if value in (HIDDEN, NOT_APPLICABLE) else value

@@ -22,6 +22,10 @@ class Column:
     name: str
     kind: Literal["text", "integer", "decimal"] = "text"
 
+    @property
+    def decimals(self) -> int:
+        return 2 if self.name.startswith("per_1000") else 1
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

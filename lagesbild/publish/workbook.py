@@ -36,6 +36,7 @@ def write_workbook(table: Table, profile: str, _: Settings | None) -> bytes:
             {"bold": True, "font_color": "white", "bg_color": _BLUE, "text_wrap": True}
         ),
         "decimal": book.add_format({"num_format": "0.0"}),
+        "fine": book.add_format({"num_format": "0.00"}),
         "integer": book.add_format({"num_format": "0"}),
         "hidden": book.add_format({"align": "right", "font_color": "#595959"}),
         "text": book.add_format({"num_format": "@"}),
@@ -64,7 +65,8 @@ def _write_counts(sheet: Any, table: Table, formats: Mapping[str, Any]) -> None:
         sheet.set_column(number, number, min(max(width, len(column.name)) + 3, _WIDEST))
     for line, row in enumerate(rows, 1):
         for number, (column, value) in enumerate(zip(table.columns, row, strict=True)):
-            _write(sheet, line, number, value, column.kind, formats)
+            kind = "fine" if column.decimals == 2 else column.kind
+            _write(sheet, line, number, value, kind, formats)
 
 
 def _write(
@@ -74,7 +76,7 @@ def _write(
         shape = formats["text"] if kind == "text" else formats["hidden"]
         sheet.write_string(line, number, value, shape)
     else:
-        sheet.write_number(line, number, round(value, 1), formats[kind])
+        sheet.write_number(line, number, round(value, 2 if kind == "fine" else 1), formats[kind])
 
 
 # --- charts ---------------------------------------------------------------------------------------
