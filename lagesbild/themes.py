@@ -1,4 +1,4 @@
-"""The code plan in data/themes.yaml: which themes there are, what they are called, their version."""
+"""The code plan in data/themes.yaml: which themes there are, their names, their version."""
 
 from __future__ import annotations
 
