@@ -92,7 +92,8 @@ def measure(file: Path) -> None:
     peak = used.ru_maxrss / 1024
     total = sum(row[-1] for row in rows)
     print(
-        f"{len(rows)} cells, {total} counted, {seconds:.1f} s ({cpu:.0f} s of processor), peak {peak:.0f} MiB"
+        f"{len(rows)} cells, {total} counted, {seconds:.1f} s ({cpu:.0f} s of processor), "
+        f"peak {peak:.0f} MiB"
     )
 
 
