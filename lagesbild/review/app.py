@@ -22,6 +22,7 @@ from lagesbild.review import (
     pages_second,
 )
 from lagesbild.review.people import People
+from lagesbild.review.planner import Planner
 from lagesbild.review.reports import Reports
 from lagesbild.review.security import NotLoggedIn, guard, maybe_session
 from lagesbild.review.site import Site, render, templates
@@ -52,6 +53,7 @@ def create_app(
         store=store,
         people=people,
         reports=Reports(store.snapshots, store.decisions, chosen, plan),
+        planner=Planner(settings, plan),
         plan=plan,
         templates=templates(),
         clock=clock,

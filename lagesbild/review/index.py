@@ -7,6 +7,7 @@ make it right after publishing; a page that finds none makes it itself.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -31,10 +32,17 @@ from lagesbild.text import fold
 from lagesbild.themes import CodePlan
 
 _BATCH = 5000
+PART = 50_000  # reports in each part of the word index: the newest parts often have enough hits
 _KEPT = 2  # pages read the one before until the newest is made
 _RECENT_DAYS = 30
 _FEWEST_NEW = 2  # so often must a word stand in the newest texts to be a new word, not a slip
 _MOST_DRAWN = 0.5  # of a rare theme's reports; the rest must be open to everybody
+_WORDS_OF_PART = """
+create virtual table word_{part} using fts5(
+    text, content = '', detail = none, tokenize = "unicode61 remove_diacritics 2"
+);
+create virtual table word_count_{part} using fts5vocab(word_{part}, row);
+"""
 _WORD = re.compile(r"[a-z]{4,}")
 
 _ITEMS = """
@@ -54,7 +62,8 @@ with areas as (
 select s.submission_id, s.text_sha256, s.source, s.kind, s.question, s.category, s.status,
     s.reported_at::varchar, s.reported_date::varchar, s.lat, s.lon, s.text, s.language, t.abstain,
     t.needs_review, t.classifier_version, coalesce(to_json(m.themes)::varchar, '[]') as themes,
-    to_json(t.probabilities)::varchar as probabilities,
+    to_json(map_from_entries(list_transform(map_entries(t.probabilities),
+        lambda e: {'k': e.key, 'v': round(e.value::double, 3)})))::varchar as probabilities,
     coalesce(to_json(a.areas)::varchar, '[]') as areas
 from counted_submission s
 join classified_text t on t.submission_id = s.submission_id and t.text_sha256 = s.text_sha256
@@ -112,6 +121,7 @@ def _build(
             "snapshot": snapshot.name,
             "n_items": str(n_items),
             "theme_version": plan.version,
+            "n_parts": str(n_items // PART + 1),
             "n_by_machine": json.dumps(
                 dict(db.execute("select theme, count(*) from item_theme group by theme").fetchall())
             ),
@@ -262,7 +272,16 @@ def _add(
     db.executemany(f"insert into item values ({marks})", items)
     db.executemany("insert into item_theme values (?, ?, ?, ?)", themes)
     db.executemany("insert into item_area values (?, ?, ?)", areas)
-    db.executemany("insert into word (rowid, text) values (?, ?)", words)
+    _add_words(db, words)
+
+
+def _add_words(db: sqlite3.Connection, words: Sequence[tuple[int, str]]) -> None:
+    for part, found in itertools.groupby(words, key=lambda word: word[0] // PART):
+        if not db.execute(
+            "select 1 from sqlite_master where name = ?", [f"word_{part}"]
+        ).fetchone():
+            db.executescript(_WORDS_OF_PART.format(part=part))
+        db.executemany(f"insert into word_{part} (rowid, text) values (?, ?)", found)
 
 
 def _facts(

@@ -36,7 +36,3 @@ create table item_area (
 ) strict, without rowid;
 create table area (area text primary key, area_type text not null, area_name text not null) strict;
 create table fact (key text primary key, value text not null) strict;
-create virtual table word using fts5(
-    text, content = '', detail = none, prefix = '2 3', tokenize = "unicode61 remove_diacritics 2"
-);
-create virtual table word_count using fts5vocab(word, row);

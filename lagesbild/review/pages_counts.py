@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from lagesbild.review import planner
 from lagesbild.review.charts import bars
 from lagesbild.review.pages_reports import Reader
 from lagesbild.review.people import Session
+from lagesbild.review.planner import OFFERED
 from lagesbild.review.progress import measured_now, progress
 from lagesbild.review.security import need
 from lagesbild.review.site import language, render, site
@@ -33,10 +33,11 @@ def show_counts(
 ) -> Response:
     here = site(request)
     snapshot = here.reports.snapshot()
-    areas = planner.areas(snapshot)
+    areas = here.planner.areas(snapshot)
     theme = tema if tema in here.plan.decided else here.plan.decided[0]
     area = omrade if omrade in {key for key, _, _ in areas} else ""
-    chosen = planner.series(snapshot, theme, area)
+    every = here.planner.series(snapshot, area)
+    chosen = next(series for series in every if series.theme == theme)
     spoken = language(request)
     title = f"{here.plan.label(theme, spoken)}: {translate('rapporter per månad', spoken)}"
     return render(
@@ -47,10 +48,15 @@ def show_counts(
         area=area,
         areas=areas,
         series=chosen,
-        chart=bars(chosen.months, chosen.counts, title),
+        chart=bars(
+            chosen.months,
+            [count.n if count else None for count in chosen.counts],
+            title,
+            [(count.low, count.high) if count and count.n else None for count in chosen.counts],
+        ),
         chart_title=title,
-        totals=planner.totals(snapshot, here.plan, area),
-        offered=planner.OFFERED,
+        every=every,
+        offered=OFFERED,
         measured=measured_now(here.reports, here.store.decisions, here.plan),
     )
 
@@ -64,9 +70,9 @@ def download(
     profile: Literal["excel_sv", "open_data"] = "excel_sv",
 ) -> Response:
     here = site(request)
-    if by not in planner.OFFERED:
+    if by not in OFFERED:
         raise HTTPException(404)
-    name, data = planner.download(here.reports.snapshot(), planner.OFFERED[by], style, profile)
+    name, data = here.planner.download(here.reports.snapshot(), OFFERED[by], style, profile)
     here.people.log(found.person.name, "export", detail=name)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=_TYPES[style], headers=headers)

@@ -2,86 +2,111 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from lagesbild.publish.counts import Selection, export_counts
+from lagesbild.publish.counts import Selection, counts, export_counts
 from lagesbild.publish.disclosure import HIDDEN
-from lagesbild.themes import CodePlan, load_themes
+from lagesbild.settings import Settings
+from lagesbild.themes import CodePlan
 
+# All of one family: protected together, so that none gives away what another hides.
 OFFERED: Mapping[str, tuple[str, ...]] = {
     "area,theme,month": ("area", "theme", "month"),
+    "area,theme,year": ("area", "theme", "year"),
     "theme,month": ("theme", "month"),
-    "theme,stance,month": ("theme", "stance", "month"),
-    "theme,source,month": ("theme", "source", "month"),
-    "theme,week": ("theme", "week"),
+    "theme,quarter": ("theme", "quarter"),
+    "theme,year": ("theme", "year"),
 }
+_REMEMBERED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A count with its 95 % interval; 0 where nothing was reported."""
+
+    n: int
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One count for each month; None is hidden, and 0 really is none."""
+    """One theme, month by month; None is hidden."""
 
+    theme: str
     months: Sequence[str]
-    counts: Sequence[int | None]
+    counts: Sequence[Count | None]
 
 
-def download(snapshot: Path, by: Sequence[str], style: str, profile: str) -> tuple[str, bytes]:
-    """(file name, bytes) of the very export that `lagesbild export counts` writes."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = export_counts(
-            snapshot,
-            Selection(tuple(by)),
-            load_themes(),
-            Path(folder),
-            profile=profile,
-            style=style,
-        )
-        return target.name, target.read_bytes()
+class Planner:
+    """Published counts of the newest snapshot, remembered until there is a newer one."""
+
+    def __init__(self, settings: Settings, plan: CodePlan) -> None:
+        self._settings = settings
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._known: dict[tuple[Path, tuple[str, ...]], list[dict[str, Any]]] = {}
+
+    def download(
+        self, snapshot: Path, by: Sequence[str], style: str, profile: str
+    ) -> tuple[str, bytes]:
+        """(file name, bytes) of the very export that `lagesbild export counts` writes."""
+        with tempfile.TemporaryDirectory() as folder:
+            target = export_counts(
+                snapshot,
+                Selection(tuple(by)),
+                self._plan,
+                Path(folder),
+                profile=profile,
+                style=style,
+                settings=self._settings,
+            )
+            return target.name, target.read_bytes()
+
+    def areas(self, snapshot: Path) -> list[tuple[str, str, str]]:
+        """(type/code, type, name) of the areas that counts are published for."""
+        found = {
+            (f"{row['area_type']}/{row['area_code']}", row["area_type"], row["area_name"])
+            for row in self._rows(snapshot, "area,theme,month")
+        }
+        return sorted(found, key=lambda area: (area[1], area[2]))
+
+    def series(self, snapshot: Path, area: str) -> list[Series]:
+        """Every theme in the order of the plan; `area` is type/code, or empty for everywhere."""
+        rows = self._rows(snapshot, "area,theme,month" if area else "theme,month")
+        months = _all_months(sorted({row["month"] for row in rows}))
+        found = {
+            (row["theme"], row["month"]): _count(row)
+            for row in rows
+            if not area or f"{row['area_type']}/{row['area_code']}" == area
+        }
+        none = Count(0, 0.0, 0.0)
+        return [
+            Series(theme, months, [found.get((theme, month), none) for month in months])
+            for theme in self._plan.decided
+        ]
+
+    def _rows(self, snapshot: Path, name: str) -> list[dict[str, Any]]:
+        by = OFFERED[name]
+        with self._lock:  # the first to ask waits for the protection, the others for the first
+            if (snapshot, by) not in self._known:
+                table = counts(snapshot, Selection(by), self._plan, self._settings)
+                rows = [dict(zip(table.names, row, strict=True)) for row in table.rows]
+                while len(self._known) >= _REMEMBERED:
+                    self._known.pop(next(iter(self._known)))
+                self._known[snapshot, by] = rows
+            return self._known[snapshot, by]
 
 
-@lru_cache(maxsize=8)
-def _rows(snapshot: Path, by: tuple[str, ...]) -> list[dict[str, str]]:
-    _, data = download(snapshot, by, "csv", "open_data")
-    return list(csv.DictReader(io.StringIO(data.decode("utf-8"))))
-
-
-def areas(snapshot: Path) -> list[tuple[str, str, str]]:
-    """(key, type, name) of the areas that counts are published for."""
-    found = {
-        (f"{row['area_type']}/{row['area_code']}", row["area_type"], row["area_name"])
-        for row in _rows(snapshot, ("area", "theme", "month"))
-    }
-    return sorted(found, key=lambda area: (area[1], area[2]))
-
-
-def series(snapshot: Path, theme: str, area: str) -> Series:
-    """The months of one theme; `area` is type/code, or empty for all of the municipality."""
-    by = ("area", "theme", "month") if area else ("theme", "month")
-    all_rows = _rows(snapshot, by)
-    months = sorted({row["month"] for row in all_rows})
-    rows = [
-        row
-        for row in all_rows
-        if row["theme"] == theme and (not area or f"{row['area_type']}/{row['area_code']}" == area)
-    ]
-    counted = {row["month"]: _count(row["n_reports"]) for row in rows}
-    whole = _all_months(months)
-    return Series(whole, [counted.get(month, 0) for month in whole])
-
-
-def totals(snapshot: Path, plan: CodePlan, area: str) -> list[tuple[str, Series]]:
-    """(theme, its series) in the order of the plan."""
-    return [(theme, series(snapshot, theme, area)) for theme in plan.decided]
-
-
-def _count(text: str) -> int | None:
-    return None if text == HIDDEN else int(text)
+def _count(row: Mapping[str, Any]) -> Count | None:
+    if row["n_reports"] == HIDDEN:
+        return None
+    return Count(int(row["n_reports"]), float(row["n_low"]), float(row["n_high"]))
 
 
 def _all_months(months: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from lagesbild.review.reports import Report, Reports
 from lagesbild.review.search import is_found_in, match_expression
 
 PAGE = 25
-_COUNTED_AT_MOST = 10_000
+COUNTED_AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,16 @@ _ALLOWED = {
 }
 
 
-def _conditions(chosen: Filter, *, for_bulk: bool = False) -> tuple[str, list[str], list[Any]]:
+_Query = tuple[str, list[str], list[Any]]  # tables, conditions, values
+_WORDS = "{words} w cross join item i on i.item_id = w.rowid"  # for each part of the word index
+
+
+def _conditions(chosen: Filter, *, for_bulk: bool = False) -> _Query:
     """(tables, conditions, values) of a filter."""
     tables, conditions, values = "item i", list[str](), list[Any]()
     if (match := match_expression(chosen.q)) is not None:
-        tables = "word w cross join item i on i.item_id = w.rowid"
-        conditions.append("w.word match ?")
+        tables = _WORDS
+        conditions.append("w.{words} match ?")
         values.append(match)
     elif chosen.theme:
         tables = "item_theme x cross join item i using (item_id)"
@@ -101,16 +105,17 @@ def _conditions(chosen: Filter, *, for_bulk: bool = False) -> tuple[str, list[st
 
 def _add_narrowing(chosen: Filter, tables: str, conditions: list[str], values: list[Any]) -> None:
     leads = "x.theme" if "item_theme x" in tables else "x.area" if "item_area x" in tables else ""
+    lead = "x" if leads else "i"
     if chosen.theme and leads != "x.theme":
         conditions.append(
-            "exists (select 1 from item_theme t where t.theme = ? and t.worth = i.worth "
-            "and t.item_id = i.item_id)"
+            f"exists (select 1 from item_theme t where t.theme = ? and t.worth = {lead}.worth "
+            f"and t.item_id = {lead}.item_id)"
         )
         values.append(chosen.theme)
     if chosen.area and leads != "x.area":
         conditions.append(
-            "exists (select 1 from item_area a where a.area = ? and a.worth = i.worth "
-            "and a.item_id = i.item_id)"
+            f"exists (select 1 from item_area a where a.area = ? and a.worth = {lead}.worth "
+            f"and a.item_id = {lead}.item_id)"
         )
         values.append(chosen.area)
     if chosen.stance:
@@ -143,15 +148,7 @@ class Page:
 
 def find(reports: Reports, chosen: Filter, number: int = 1) -> Page:
     """One page of the queue, or of a search."""
-    tables, conditions, values = _conditions(chosen)
-    found = reports.select(
-        " and ".join(conditions) or "true",
-        values,
-        source=tables,
-        order=_order(chosen, tables),
-        limit=PAGE + 1,
-        offset=(number - 1) * PAGE,
-    )
+    found = _select(reports, chosen, _conditions(chosen), PAGE + 1, (number - 1) * PAGE)
     # a search may have found what is hidden since; the hit itself would give it away
     shown = [
         r
@@ -161,9 +158,30 @@ def find(reports: Reports, chosen: Filter, number: int = 1) -> Page:
     return Page(shown, number, len(found) > PAGE)
 
 
+def _select(
+    reports: Reports, chosen: Filter, query: _Query, limit: int, offset: int = 0
+) -> list[Report]:
+    tables, conditions, values = query
+    where = " and ".join(conditions) or "true"
+    if tables != _WORDS:
+        order = _order(chosen, tables)
+        return reports.select(where, values, source=tables, order=order, limit=limit, offset=offset)
+    # a word's newest hits are often all in the newest parts, and the others need not be asked
+    ids: list[int] = []
+    for part in reversed(range(int(reports.fact("n_parts")))):
+        ids += reports.ids(
+            where.format(words=f"word_{part}"),
+            values,
+            source=tables.format(words=f"word_{part}"),
+            order="order by w.rowid desc",
+            limit=offset + limit - len(ids),
+        )
+        if len(ids) >= offset + limit:
+            break
+    return reports.by_ids(ids[offset:])
+
+
 def _order(chosen: Filter, tables: str) -> str:
-    if "word w" in tables:
-        return "order by w.rowid desc"
     if chosen.order == "newest":
         return "order by i.item_id desc"
     lead = "x" if " x " in tables else "i"
@@ -171,31 +189,24 @@ def _order(chosen: Filter, tables: str) -> str:
 
 
 def count(reports: Reports, chosen: Filter) -> int:
-    """How many reports a filter has; counting stops just above ten thousand."""
+    """How many reports a filter has; counting stops above a thousand."""
     tables, conditions, values = _conditions(chosen)
-    row = (
-        reports.db()
-        .execute(
-            f"select count(*) from (select 1 from {tables} left join said.report_state st "
-            "on st.submission_id = i.submission_id and st.text_sha256 = i.text_sha256 "
-            f"where {' and '.join(conditions) or 'true'} limit {_COUNTED_AT_MOST + 1})",
-            values,
-        )
-        .fetchone()
-    )
-    return int(row[0])
+    where = " and ".join(conditions) or "true"
+    n_parts = int(reports.fact("n_parts")) if tables == _WORDS else 1
+    n = 0
+    for part in reversed(range(n_parts)):
+        words = {"words": f"word_{part}"} if tables == _WORDS else {}
+        limit = COUNTED_AT_MOST + 1 - n
+        source = tables.format(**words)
+        n += len(reports.ids(where.format(**words), values, source=source, limit=limit))
+        if n > COUNTED_AT_MOST:
+            break
+    return n
 
 
 def for_bulk(reports: Reports, chosen: Filter, limit: int) -> list[Report]:
     """The reports that a bulk decision would be about; one more than `limit` tells of too many."""
-    tables, conditions, values = _conditions(chosen, for_bulk=True)
-    return reports.select(
-        " and ".join(conditions),
-        values,
-        source=tables,
-        order=_order(chosen, tables),
-        limit=limit + 1,
-    )
+    return _select(reports, chosen, _conditions(chosen, for_bulk=True), limit + 1)
 
 
 def next_open(reports: Reports, chosen: Filter, reviewer: str) -> Report | None:
@@ -205,13 +216,7 @@ def next_open(reports: Reports, chosen: Filter, reviewer: str) -> Report | None:
         "not exists (select 1 from said.skip k where k.reviewer = ? "
         "and k.submission_id = i.submission_id and k.text_sha256 = i.text_sha256)"
     )
-    found = reports.select(
-        " and ".join(conditions),
-        [*values, reviewer],
-        source=tables,
-        order=_order(chosen, tables),
-        limit=1,
-    )
+    found = _select(reports, chosen, (tables, conditions, [*values, reviewer]), 1)
     return found[0] if found else None
 
 

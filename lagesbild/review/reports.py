@@ -162,6 +162,31 @@ class Reports:
         reports = [_report(row) for row in rows]
         return [_redacted(report, self._marked(db, report)) for report in reports]
 
+    def ids(
+        self,
+        condition: str,
+        values: Sequence[Any],
+        *,
+        source: str,
+        order: str = "",
+        limit: int,
+    ) -> list[int]:
+        """Only the item ids of what `select` would give."""
+        rows = self.db().execute(
+            f"select i.item_id from {source} left join said.report_state st "
+            "on st.submission_id = i.submission_id and st.text_sha256 = i.text_sha256 "
+            f"where {condition} {order} limit ?",
+            [*values, limit],
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def by_ids(self, item_ids: Sequence[int]) -> list[Report]:
+        """These reports, in this order."""
+        marks = ", ".join("?" * len(item_ids))
+        found = self.select(f"i.item_id in ({marks})", item_ids, limit=max(len(item_ids), 1))
+        place = {item_id: number for number, item_id in enumerate(item_ids)}
+        return sorted(found, key=lambda report: place[report.item_id])
+
     def _marked(self, db: sqlite3.Connection, report: Report) -> list[tuple[int, int]]:
         rows = db.execute(
             "select start_at, end_at from said.redaction where submission_id = ? "

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from lagesbild.night import Store
 from lagesbild.review.people import People, Session
+from lagesbild.review.planner import Planner
 from lagesbild.review.reports import Reports
 from lagesbild.review.texts import decimal, translate, whole
 from lagesbild.settings import Settings
@@ -31,6 +32,7 @@ class Site:
     store: Store
     people: People
     reports: Reports
+    planner: Planner
     plan: CodePlan
     templates: jinja2.Environment
     clock: Callable[[], datetime]
