@@ -10,8 +10,12 @@ tables. The order is fixed and nothing is random or timed, so the result is alwa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -29,6 +33,20 @@ ORDER = (4, 1, 3, 2)
 _REWARD = 0.01
 _WHOLE = 1e-6  # how near a whole number the linear programme must come
 _MOVE = 1e-3  # the price of moving what is hidden already: witnesses stay near the real table
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """The solver's library leaves a debugging line on standard output, past Python's own."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +165,14 @@ class _Component:
     def _witness(self, price: Real, low: Real, high: Real) -> Whole | None:
         """The cheapest moves within bounds, or None. Linear first: nearly always whole already."""
         for integrality, presolve in ((0, True), (1, True), (1, False)):
-            found = milp(
-                price,
-                integrality=np.full(2 * self.n, integrality),
-                bounds=Bounds(low, high),
-                constraints=self.sums,
-                options={"presolve": presolve},
-            )
+            with _silence():
+                found = milp(
+                    price,
+                    integrality=np.full(2 * self.n, integrality),
+                    bounds=Bounds(low, high),
+                    constraints=self.sums,
+                    options={"presolve": presolve},
+                )
             if found.x is None:
                 continue  # presolving has called a possible table impossible
             moves = np.rint(found.x).astype(np.int64)
