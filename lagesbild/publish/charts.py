@@ -46,7 +46,8 @@ class Chart:
     @property
     def inline(self) -> str:
         """The SVG for a page: with a name for screen readers, and ids no other drawing uses."""
-        svg = re.sub(r'\bid="([^"]+)"', rf'id="{self.name}-\1"', self.svg)
+        svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", self.svg)  # one name for the whole
+        svg = re.sub(r'\bid="([^"]+)"', rf'id="{self.name}-\1"', svg)
         svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{self.name}-\1)", svg)
         svg = re.sub(r'href="#([^"]+)"', rf'href="#{self.name}-\1"', svg)
         label = f'role="img" aria-label="{escape(self.alt, quote=True)}"'
