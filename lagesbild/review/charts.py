@@ -24,7 +24,7 @@ def bars(
     parts = [_axis(top)]
     for number, (name, value) in enumerate(zip(names, values, strict=True)):
         x = _LEFT + number * step
-        width = max(step * 0.7, 1.5)
+        width = min(max(step * 0.7, 1.5), 48)
         if value is None:
             y = _y(top * 0.06, top)
             parts.append(

@@ -259,7 +259,8 @@ def _add(
     for item_id, row in enumerate(rows, n_before + 1):
         mentions = json.loads(row[16])
         places = json.loads(row[18])
-        facts = _facts(row, mentions, places, survey)
+        folded = fold(row[11])
+        facts = _facts(row, folded, mentions, places, survey)
         worth, reasons = judge(facts)
         weight, rank = _draw(row[0], facts, survey, settings)
         kept = (*row[:14], int(row[14]), *row[15:])
@@ -267,7 +268,7 @@ def _add(
         items.append((item_id, *kept, *told))
         themes += [(m["theme"], worth, item_id, m["stance"]) for m in mentions]
         areas += [(f"{p['type']}/{p['code']}", worth, item_id) for p in places]
-        words.append((item_id, fold(row[11])))
+        words.append((item_id, folded))
     marks = ", ".join("?" * len(items[0]))
     db.executemany(f"insert into item values ({marks})", items)
     db.executemany("insert into item_theme values (?, ?, ?, ?)", themes)
@@ -286,17 +287,18 @@ def _add_words(db: sqlite3.Connection, words: Sequence[tuple[int, str]]) -> None
 
 def _facts(
     row: tuple[Any, ...],
+    folded: str,
     mentions: Sequence[Mapping[str, Any]],
     places: Sequence[Mapping[str, str]],
     survey: _Survey,
 ) -> Facts:
     submission_id, text_sha256 = row[0], row[1]
     themes = [mention["theme"] for mention in mentions]
-    found = set(_WORD.findall(fold(row[11]))) & survey.new_words if survey.new_words else set()
+    found = set(_WORD.findall(folded)) & survey.new_words if survey.new_words else set()
     shares = [survey.reviewed_by_area.get(f"{place['type']}/{place['code']}") for place in places]
     decided = survey.decided_before.get(submission_id, set())
     return Facts(
-        text=row[11],
+        folded_text=folded,
         probabilities=json.loads(row[17]),
         themes=themes,
         abstain=row[13],

@@ -10,14 +10,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lagesbild.text import fold
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the reasons go by. `themes`: the machine's, most probable first."""
 
-    text: str
+    folded_text: str
     probabilities: Mapping[str, float]
     themes: Sequence[str]
     abstain: str | None
@@ -75,7 +73,7 @@ _URGENT = re.compile(
 
 def urgent(facts: Facts) -> float:
     """The resident writes of danger."""
-    return min(len(set(_URGENT.findall(fold(facts.text)))) / 2, 1.0)
+    return min(len(set(_URGENT.findall(facts.folded_text))) / 2, 1.0)
 
 
 def changed_text(facts: Facts) -> float:

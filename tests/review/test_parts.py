@@ -59,7 +59,7 @@ def test_a_search_for_nothing_but_signs_finds_no_error(town: ReviewTown) -> None
 # --- reasons --------------------------------------------------------------------------------------
 
 PLAIN = Facts(
-    text="en lugn text",
+    folded_text="en lugn text",
     probabilities={"trafik": 1.0},
     themes=("trafik",),
     abstain=None,
@@ -86,7 +86,7 @@ def test_a_sure_and_common_report_is_worth_little() -> None:
         ("abstained", {"abstain": "unsure"}),
         ("disagreeing", {"needs_review": True}),
         ("disagreeing", {"category_theme": "narkotika"}),
-        ("urgent", {"text": "akut, någon har en kniv"}),
+        ("urgent", {"folded_text": "akut, nagon har en kniv"}),
         ("rare_theme", {"n_with_rarest": 3}),
         ("drift", {"surge": 6.0}),
         ("new_words", {"new_words": ("tjack", "bolma", "sniffa")}),
