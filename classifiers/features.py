@@ -90,7 +90,7 @@ class Vocabulary:
     def places(self, reading: Reading) -> list[int]:
         """The column of everything counted in the text, as often as it stands there."""
         if self.block.units is None:
-            return [place for word in reading.words for place in self.word_places(word)]
+            return [*itertools.chain.from_iterable(map(self.word_places, reading.words))]
         units = self.block.units(reading)
         return [self._places[unit] for unit in units if unit in self._places]
 
@@ -109,10 +109,10 @@ class Vocabulary:
 
     def transform(self, readings: Sequence[Reading]) -> sp.csr_matrix:
         counted = [self.places(reading) for reading in readings]
-        rows = np.repeat(np.arange(len(counted)), [len(places) for places in counted])
-        columns = np.fromiter((p for places in counted for p in places), dtype=np.int64)
+        ends = np.cumsum([0, *map(len, counted)])
+        columns = np.fromiter(itertools.chain.from_iterable(counted), np.int32, count=ends[-1])
         shape = (len(readings), len(self.names))
-        counts = sp.csr_matrix((np.ones(len(columns)), (rows, columns)), shape=shape)
+        counts = sp.csr_matrix((np.ones(len(columns)), columns, ends), shape=shape)
         counts.sum_duplicates()
         return self._weighed(counts) * self.block.weight
 
@@ -121,8 +121,10 @@ class Vocabulary:
             counts.data[:] = 1.0
             return counts
         counts.data = (1.0 + np.log(counts.data)) * self.idf[counts.indices]
-        lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
-        return sp.diags(1.0 / np.maximum(lengths, 1e-12)) @ counts
+        rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        lengths = np.sqrt(np.bincount(rows, counts.data**2, minlength=counts.shape[0]))
+        counts.data /= np.maximum(lengths, 1e-12)[rows]
+        return counts
 
     def kept(self, wanted: NDArray[np.intp]) -> Vocabulary:
         """Only the wanted columns, in the same order."""

@@ -128,7 +128,8 @@ class Lexicon:
                 if term.kind == "weak" and not context.has(i, term.contexts):
                     continue
                 hits += (Hit(term, i, last) for last in _ends(term, tokens, i))
-            hits += self._joined(tokens, i)
+            if tokens.words[i] in self._first_halves:
+                hits += self._joined(tokens, i)
         return _without_false_friends(hits)
 
     def _terms(self, word: str, *, is_bare: bool) -> tuple[Term, ...]:
@@ -164,7 +165,7 @@ class Lexicon:
 
     def _joined(self, tokens: Tokens, i: int) -> Iterator[Hit]:
         """Compounds written apart: "knark försäljning", "a traktor"."""
-        if i + 1 >= len(tokens) or tokens.words[i] not in self._first_halves:
+        if i + 1 >= len(tokens):
             return
         first, second = tokens.words[i], tokens.words[i + 1]
         if tokens.starts[i + 1] - tokens.ends[i] > 1 or not second.isalpha():

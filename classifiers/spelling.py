@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 MIN_LETTERS = 7
+_HEAD = 4  # letters
 
 
 class Misspellings:
@@ -17,26 +18,32 @@ class Misspellings:
         for stem in self._stems:
             for rest in (stem, *_deletions(stem)):
                 self._left[rest].add(stem)
-        self._lengths = sorted({len(stem) for stem in self._stems})
+        lengths = {len(stem) for stem in self._stems}
+        self._cuts = sorted({n + slip for n in lengths for slip in (-1, 0, 1)})
+        self._heads = frozenset(rest[:_HEAD] for rest in self._left)
 
     def meant(self, word: str) -> set[str]:
         """Stems one slip from the word or from its beginning. The first letter must be right."""
         found: set[str] = set()
-        for length in self._lengths:
-            for cut in {length - 1, length, length + 1}:
-                if MIN_LETTERS - 1 <= cut <= len(word):
-                    found |= self._near(word[:cut])
+        for cut in self._cuts:
+            if cut > len(word):
+                break
+            found |= self._near(word[:cut])
         return found
 
     def _near(self, begun: str) -> set[str]:
-        candidates = set(self._left.get(begun, ()))
-        for rest in _deletions(begun):
-            candidates |= self._left.get(rest, set())
+        # Where nothing begins as the word does, the slip stands in its very beginning.
+        last = len(begun) if begun[:_HEAD] in self._heads else _HEAD
+        candidates: set[str] = set()
+        for rest in (begun, *_deletions(begun[:last], begun[last:])):
+            if rest in self._left:
+                candidates |= self._left[rest]
         return {s for s in candidates if s[0] == begun[0] and is_one_slip(begun, s)}
 
 
-def _deletions(word: str) -> list[str]:
-    return [word[:i] + word[i + 1 :] for i in range(len(word))]
+def _deletions(word: str, rest: str = "") -> list[str]:
+    """The word with each of its letters left out, and the rest as it is."""
+    return [word[:i] + word[i + 1 :] + rest for i in range(len(word))]
 
 
 def is_one_slip(a: str, b: str) -> bool:

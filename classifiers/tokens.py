@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import spacy
 from spacy.tokens import Doc
@@ -51,7 +52,9 @@ class Tokens:
 
 @functools.cache
 def _tokenizer() -> Callable[[str], Doc]:
-    return spacy.blank("sv").tokenizer
+    language = spacy.blank("sv")
+    language.vocab.lex_attr_getters = {}  # shapes, norms and the like, which nobody reads
+    return language.tokenizer
 
 
 def tokenize(text: str) -> Tokens:
@@ -60,29 +63,40 @@ def tokenize(text: str) -> Tokens:
     tokens = Tokens(is_bare=len(text) >= 25 and not _DIACRITIC.search(text))
     sentence = clause = 0
     for token in _tokenizer()(text[:MAX_CHARS]):
-        raw = token.text
-        word = raw.strip()
-        if not word:
-            ended = "\n" in raw
-            sentence, clause = sentence + ended, clause + ended
-            continue
-        start = token.idx + raw.index(word)
-        _append(tokens, word, start, sentence, clause)
-        if word in _SENTENCE_END or word[0] in ".!?":
-            sentence, clause = sentence + 1, clause + 1
-        elif word in _CLAUSE_END or word.lower() in _CLAUSE_END:
-            clause += 1
+        piece = _piece(token.text)
+        if piece.word:
+            start = token.idx + piece.offset
+            tokens.words.append(piece.word)
+            tokens.starts.append(start)
+            tokens.ends.append(start + piece.length)
+            tokens.sentences.append(sentence)
+            tokens.clauses.append(clause)
+        sentence += piece.ends_sentence
+        clause += piece.ends_clause
     return tokens
 
 
-def _append(tokens: Tokens, word: str, start: int, sentence: int, clause: int) -> None:
-    if not any(char.isalnum() for char in word) and word[0] not in "?!":
-        return
-    tokens.words.append(normal(word))
-    tokens.starts.append(start)
-    tokens.ends.append(start + len(word))
-    tokens.sentences.append(sentence)
-    tokens.clauses.append(clause)
+class _Piece(NamedTuple):
+    """What a token says wherever it stands. `word` is empty where it is no word."""
+
+    word: str
+    offset: int
+    length: int
+    ends_sentence: bool
+    ends_clause: bool
+
+
+@functools.lru_cache(maxsize=200_000)
+def _piece(raw: str) -> _Piece:
+    word = raw.strip()
+    if not word:
+        ended = "\n" in raw
+        return _Piece("", 0, 0, ended, ended)
+    is_word = any(char.isalnum() for char in word) or word[0] in "?!"
+    ends_sentence = word in _SENTENCE_END or word[0] in ".!?"
+    ends_clause = ends_sentence or word in _CLAUSE_END or word.lower() in _CLAUSE_END
+    said = normal(word) if is_word else ""
+    return _Piece(said, raw.index(word), len(word), ends_sentence, ends_clause)
 
 
 def normal(word: str) -> str:
