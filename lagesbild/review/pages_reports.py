@@ -353,7 +353,7 @@ def _latest(here: Site, me: str) -> Reading | None:
     with closing(here.store.decisions.open()) as db:
         row = db.execute(
             "select reading_id, submission_id, text_sha256 from reading r where reviewer = ? "
-            "and mode <> 'undo' and not exists (select 1 from reading u "
+            "and mode not in ('undo', 'second') and not exists (select 1 from reading u "
             "where u.undoes = r.reading_id) order by read_at desc, rowid desc limit 1",
             [me],
         ).fetchone()
