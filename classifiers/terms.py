@@ -20,6 +20,8 @@ from lagesbild.themes import CodePlan, load_themes
 _MIN_FOLDED_STEM = 6
 _MIN_FOLDED_STEM_BARE = 4
 
+_EDGE = 3  # letters of a stem by which most words are told to match none
+
 TermKind = Literal["strong", "weak", "not"]
 
 
@@ -112,6 +114,8 @@ class PatternIndex:
         for term in terms:
             self._add(term.parts[at], term)
         self._longest = max(map(len, (*self._prefix, *self._suffix)), default=0)
+        begins = {stem[:_EDGE] for stem in self._prefix}
+        self._edges = frozenset(begins | {stem[-_EDGE:] for stem in self._suffix})
 
     def _add(self, pattern: str, term: Term) -> None:
         stem = pattern.strip("*")
@@ -126,9 +130,10 @@ class PatternIndex:
 
     def find(self, word: str) -> list[Term]:
         found = list(self._exact.get(word, ()))
-        for length in range(2, min(len(word), self._longest) + 1):
-            found += self._prefix.get(word[:length], ())
-            found += self._suffix.get(word[-length:], ())
+        if not self._edges.isdisjoint((word[:2], word[:_EDGE], word[-2:], word[-_EDGE:])):
+            for length in range(2, min(len(word), self._longest) + 1):
+                found += self._prefix.get(word[:length], ())
+                found += self._suffix.get(word[-length:], ())
         found += [term for stem, term in self._inside if stem in word]
         return found
 

@@ -18,6 +18,7 @@ _SENTENCE_END = frozenset(".!?…\n") | {"...", "..", "!!", "??", "?!", "!?"}
 _CLAUSE_END = frozenset(",;:–—()") | {"-", "men", "fast", "dock", "däremot", "medan", "but"}
 _FOLD = str.maketrans("åäáàâöøóôéèêëüíïæ", "aaaaaooooeeeeuiia")
 _REPEATED = re.compile(r"(\w)\1{2,}")
+_CHUNK = re.compile(r"\S+|\s*\n\s*")
 _DIACRITIC = re.compile(r"[åäöÅÄÖ]")
 
 
@@ -62,17 +63,17 @@ def tokenize(text: str) -> Tokens:
     but for ? and ! which tell questions and outbursts."""
     tokens = Tokens(is_bare=len(text) >= 25 and not _DIACRITIC.search(text))
     sentence = clause = 0
-    for token in _tokenizer()(text[:MAX_CHARS]):
-        piece = _piece(token.text)
-        if piece.word:
-            start = token.idx + piece.offset
-            tokens.words.append(piece.word)
-            tokens.starts.append(start)
-            tokens.ends.append(start + piece.length)
-            tokens.sentences.append(sentence)
-            tokens.clauses.append(clause)
-        sentence += piece.ends_sentence
-        clause += piece.ends_clause
+    for chunk in _CHUNK.finditer(text, 0, MAX_CHARS):
+        for piece in _pieces(chunk[0]):
+            if piece.word:
+                start = chunk.start() + piece.offset
+                tokens.words.append(piece.word)
+                tokens.starts.append(start)
+                tokens.ends.append(start + piece.length)
+                tokens.sentences.append(sentence)
+                tokens.clauses.append(clause)
+            sentence += piece.ends_sentence
+            clause += piece.ends_clause
     return tokens
 
 
@@ -87,16 +88,18 @@ class _Piece(NamedTuple):
 
 
 @functools.lru_cache(maxsize=200_000)
-def _piece(raw: str) -> _Piece:
-    word = raw.strip()
-    if not word:
-        ended = "\n" in raw
-        return _Piece("", 0, 0, ended, ended)
-    is_word = any(char.isalnum() for char in word) or word[0] in "?!"
-    ends_sentence = word in _SENTENCE_END or word[0] in ".!?"
-    ends_clause = ends_sentence or word in _CLAUSE_END or word.lower() in _CLAUSE_END
-    said = normal(word) if is_word else ""
-    return _Piece(said, raw.index(word), len(word), ends_sentence, ends_clause)
+def _pieces(chunk: str) -> tuple[_Piece, ...]:
+    """spaCy cuts what stands between spaces alike wherever it stands."""
+    if chunk.isspace():
+        return (_Piece("", 0, 0, ends_sentence=True, ends_clause=True),)
+    return tuple(_piece(token.text, token.idx) for token in _tokenizer()(chunk))
+
+
+def _piece(raw: str, offset: int) -> _Piece:
+    is_word = any(char.isalnum() for char in raw) or raw[0] in "?!"
+    ends_sentence = raw in _SENTENCE_END or raw[0] in ".!?"
+    ends_clause = ends_sentence or raw in _CLAUSE_END or raw.lower() in _CLAUSE_END
+    return _Piece(normal(raw) if is_word else "", offset, len(raw), ends_sentence, ends_clause)
 
 
 def normal(word: str) -> str:

@@ -1,0 +1,81 @@
+"""Texts a second by processor time: classify, and plain TF-IDF with logistic regression beside it.
+
+    python bench/throughput.py [--texts FILE] [-n N]
+
+The texts are our labelled ones, or those of a file with one JSON object a line (.gz too), where
+"text" and "body" are read. Both classify the same texts, a batch at a time, first unseen and then
+again: many words of a first night are new to the caches, those of later nights mostly are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import resource
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+
+from classifiers import load_classifier
+from classifiers.labelled import load_labelled
+from classifiers.training import wanted_themes
+
+_BATCH = 256
+
+
+def main() -> None:
+    options = _options()
+    texts = read_texts(options.texts)
+    texts = texts[:: max(1, len(texts) // options.n)][: options.n]
+    print(f"{len(texts)} texts of {sum(map(len, texts)) / len(texts):.0f} characters on average")
+    started = time.process_time()
+    classifier = load_classifier()
+    classifier.classify(["Det är mörkt i parken."])
+    print(f"start-up {time.process_time() - started:.1f} s")
+    show("classify", classifier.classify, texts)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory {peak:.0f} MB")
+    show("plain TF-IDF + logistic regression", plain_model(), texts)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--texts", type=Path, default=None, help="other texts than the labelled")
+    parser.add_argument("-n", type=int, default=2000, help="how many of them")
+    return parser.parse_args()
+
+
+def read_texts(path: Path | None) -> list[str]:
+    if path is None:
+        return [row.text for row in load_labelled()]
+    read = gzip.open if path.suffix == ".gz" else open
+    with read(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return ["\n".join(filter(None, (row.get("text"), row.get("body")))) for row in rows]
+
+
+def plain_model() -> Callable[[Sequence[str]], object]:
+    """Fitted on our labelled texts."""
+    rows = load_labelled()
+    wanted = wanted_themes(rows)
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2)
+    regression = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
+    regression.fit(words.fit_transform([row.text for row in rows]), wanted[:, wanted.any(axis=0)])
+    return lambda texts: regression.predict_proba(words.transform(texts))
+
+
+def show(name: str, classify: Callable[[Sequence[str]], object], texts: Sequence[str]) -> None:
+    for seen in ("unseen", "seen before"):
+        started = time.process_time()
+        for start in range(0, len(texts), _BATCH):
+            classify(texts[start : start + _BATCH])
+        print(f"{name}, {seen}: {len(texts) / (time.process_time() - started):.0f} texts/s")
+
+
+if __name__ == "__main__":
+    main()
