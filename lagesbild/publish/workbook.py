@@ -9,7 +9,6 @@ from typing import Any
 
 import xlsxwriter
 
-from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.metadata import BIAS_NOTE, hiding_note
 from lagesbild.publish.table import TITLES, Table, Value
 from lagesbild.settings import Settings
@@ -35,8 +34,8 @@ def write_workbook(table: Table, profile: str, _: Settings | None) -> bytes:
         "header": book.add_format(
             {"bold": True, "font_color": "white", "bg_color": _BLUE, "text_wrap": True}
         ),
-        "decimal": book.add_format({"num_format": "0.0"}),
-        "fine": book.add_format({"num_format": "0.00"}),
+        "decimal": book.add_format({"num_format": "[$-41D]0.0"}),
+        "fine": book.add_format({"num_format": "[$-41D]0.00"}),
         "integer": book.add_format({"num_format": "0"}),
         "hidden": book.add_format({"align": "right", "font_color": "#595959"}),
         "text": book.add_format({"num_format": "@"}),
@@ -86,19 +85,23 @@ def _write_charts(book: Any, table: Table, formats: Mapping[str, Any]) -> None:
     """Two charts over all areas, drawn by the spreadsheet itself from cells on the same sheet."""
     sheet = book.add_worksheet("Diagram")
     sheet.set_column(0, 0, 46)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.write_string(0, 0, "Teman, hela tiden och alla områden", formats["title"])
+    sheet.write_string(1, 0, "En tom ruta betyder att antalet inte visas, aldrig 0.")
     themes = _theme_totals(table)
     for number, name in enumerate(("Tema", "Antal")):
         sheet.write_string(2, number, name, formats["header"])
     for line, (label, _, count) in enumerate(themes, 3):
         sheet.write_string(line, 0, label)
-        _write(sheet, line, 1, HIDDEN if count is None else count, "integer", formats)
+        if count is not None:  # a sign instead of a number would be drawn as 0
+            _write(sheet, line, 1, count, "integer", formats)
     if themes:
         sheet.insert_chart("D2", _bars(book, len(themes)))
     period = next((n for n in ("month", "quarter", "tertial", "year") if n in table.names), None)
     if period and themes:
         top = [entry for entry in themes if entry[2] is not None][:_N_LINES]
-        _write_lines(book, sheet, table, period, top, len(themes) + 8, formats)
+        _write_lines(book, sheet, table, period, top, 10 + len(themes) * 13 // 10, formats)
 
 
 def _theme_totals(table: Table) -> list[tuple[str, str, int | None]]:
@@ -146,8 +149,8 @@ def _write_lines(
         sheet.write_string(start, 1 + number, label, formats["header"])
         for line, code in enumerate(periods, start + 1):
             count = table.family.shown(theme=theme, period=code)
-            value = HIDDEN if count is None else count
-            _write(sheet, line, 1 + number, value, "integer", formats)
+            if count is not None:
+                _write(sheet, line, 1 + number, count, "integer", formats)
         chart.add_series(_line(number, start, len(periods)))
     for line, code in enumerate(periods, start + 1):
         sheet.write_string(line, 0, code)
@@ -189,5 +192,6 @@ def _write_notes(sheet: Any, table: Table, formats: Mapping[str, Any], profile: 
     if len(table.rows) > _MOST_ROWS:
         lines.append(("Avkortad", "Tabellen är större än ett kalkylblad; välj csv eller parquet."))
     for number, (name, text) in enumerate(lines, 2):
+        sheet.set_row(number, 15 * (1 + len(text) // 85))
         sheet.write_string(number, 0, name, formats["wrap"])
         sheet.write_string(number, 1, text, formats["wrap"])

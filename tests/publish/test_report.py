@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lagesbild.cli import main
@@ -152,7 +152,7 @@ def test_charts_are_pictures_too(pages: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_barrier_for_anyone(pages: dict[str, Path], width: int) -> None:
-    """axe-core finds nothing, and a phone needs no sideways scrolling."""
+    """axe-core finds nothing, a phone needs no sideways scrolling, the week fits on one sheet."""
     sync_api = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None or not AXE.exists():
@@ -168,6 +168,10 @@ def test_no_barrier_for_anyone(pages: dict[str, Path], width: int) -> None:
             found = view.evaluate("async () => (await axe.run()).violations.map(v => v.id)")
             assert found == []
             assert view.evaluate("document.documentElement.scrollWidth") <= width
+        for name in ("week-sv", "week-en"):
+            view.goto(pages[name].as_uri())
+            printed = view.pdf(prefer_css_page_size=True)
+            assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
         browser.close()
     assert all(url.startswith("file:") for url in asked)
 
@@ -250,6 +254,7 @@ counts = st.dictionaries(
 
 
 @given(counts)
+@settings(deadline=None)  # it solves integer programmes
 def test_a_breakdown_never_undoes_hiding(counts: dict[tuple[str, str], int]) -> None:
     whole: dict[str, int | None] = {}
     for (key, _), n in counts.items():
