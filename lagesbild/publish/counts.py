@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
 from lagesbild.errors import UsageError
+from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.rates import count_interval, rate
 from lagesbild.indicators.shares import share
 from lagesbild.places import Places
@@ -123,6 +124,7 @@ class _Counter:
         self.tables = selection.tables(publish, promises_of(settings))
         self.family: Published = published(snapshot, self.tables)
         self.names = _area_names(snapshot)
+        self._wholes: dict[tuple[tuple[str, str], ...], int | None] = {}
         self.has_share = "theme" in selection.by and (
             set(selection.by) <= {"area", "theme", *PERIODS}
         )
@@ -172,7 +174,7 @@ class _Counter:
         if shown is None:
             yield from (HIDDEN, HIDDEN)
         else:
-            interval = count_interval(shown)
+            interval = _interval(shown)
             yield from (interval.low, interval.high)
         if self.has_share:
             yield from self._share(shown, codes)
@@ -180,7 +182,10 @@ class _Counter:
             yield from self._rate(shown, codes["area"])
 
     def _share(self, shown: int | None, codes: Mapping[str, str]) -> tuple[Value, Value, Value]:
-        whole = safe_denominator(self._reports, self.family, codes)
+        place = tuple((axis, codes[axis]) for axis in ("area", "period") if axis in codes)
+        if place not in self._wholes:  # the same for every theme
+            self._wholes[place] = safe_denominator(self._reports, self.family, codes)
+        whole = self._wholes[place]
         if shown is None or whole is None or codes["theme"] == "drift_underhall":
             return (HIDDEN, HIDDEN, HIDDEN)
         found = share(shown, whole)
@@ -204,6 +209,12 @@ class _Counter:
         per = rate(shown, self.places.population(area_type, code)).per_1000
         assert per is not None  # noqa: S101  # the same residents as above
         return (per.value, per.low, per.high)
+
+
+@cache
+def _interval(count: int) -> Estimate:
+    """Quantiles take a while, and the same counts come again and again."""
+    return count_interval(count)
 
 
 def _area_names(snapshot: Path) -> dict[tuple[str, str], str]:

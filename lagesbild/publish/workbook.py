@@ -85,6 +85,7 @@ def _write_charts(book: Any, table: Table, formats: Mapping[str, Any]) -> None:
     """Two charts over all areas, drawn by the spreadsheet itself from cells on the same sheet."""
     sheet = book.add_worksheet("Diagram")
     sheet.set_column(0, 0, 46)
+    sheet.set_column(1, 5, 17)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.write_string(0, 0, "Teman, hela tiden och alla områden", formats["title"])
@@ -97,7 +98,7 @@ def _write_charts(book: Any, table: Table, formats: Mapping[str, Any]) -> None:
         if count is not None:  # a sign instead of a number would be drawn as 0
             _write(sheet, line, 1, count, "integer", formats)
     if themes:
-        sheet.insert_chart("D2", _bars(book, len(themes)))
+        sheet.insert_chart("H2", _bars(book, len(themes)))
     period = next((n for n in ("month", "quarter", "tertial", "year") if n in table.names), None)
     if period and themes:
         top = [entry for entry in themes if entry[2] is not None][:_N_LINES]
@@ -159,7 +160,7 @@ def _write_lines(
     chart.set_legend({"position": "bottom"})
     chart.show_blanks_as("gap")
     chart.set_size({"width": 820, "height": 420})
-    sheet.insert_chart(start - 2, 6, chart)
+    sheet.insert_chart(start - 2, 7, chart)
 
 
 def _line(number: int, start: int, n_periods: int) -> dict[str, Any]:
@@ -181,6 +182,8 @@ def _line(number: int, start: int, n_periods: int) -> dict[str, Any]:
 def _write_notes(sheet: Any, table: Table, formats: Mapping[str, Any], profile: str) -> None:
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 90, formats["wrap"])
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.write_string(0, 0, "Läs mig", formats["title"])
     lines = [
         ("Vad som räknas", BIAS_NOTE),
