@@ -1,7 +1,7 @@
 """The classifier that ships: parts that score, calibrated together, with learnt stance.
 
 The parts today are one regression over n-grams and lexicon hits, read over the whole text and over
-its best sentence. A further part (a sentence encoder) is a further function in `parts` here and in
+its best sentence. A further part (a sentence encoder) is a further entry of `parts` here and in
 training.held_out_scores, and a further row in the calibration.
 """
 
@@ -27,12 +27,9 @@ _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
 
 
-# Scores readings: log odds or anything that grows with them, of shape (texts, themes).
+# Scores readings in one or more ways: log odds or anything that grows with them, of shape
+# (texts, themes, ways).
 Part = Callable[[Sequence[Reading]], FloatArray]
-
-
-def linear_parts(linear: Linear) -> tuple[Part, ...]:
-    return (linear.scores, linear.sentence_scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class CombinedClassifier:
         self.themes = load_themes().decided
         self.version = version
         self.model = model
-        self.parts: tuple[Part, ...] = linear_parts(model.linear)
+        self.parts: tuple[Part, ...] = (model.linear.whole_and_best,)
         self._policy = Policy(self.themes, model.calibration.thresholds, model.languages, version)
 
     def probabilities(
@@ -93,7 +90,7 @@ class CombinedClassifier:
         return decide(readings, self._probabilities(readings), self._policy, self)
 
     def _probabilities(self, readings: Sequence[Reading]) -> FloatArray:
-        scores = np.stack([part(readings) for part in self.parts], axis=2)
+        scores = np.concatenate([part(readings) for part in self.parts], axis=2)
         return self.model.calibration.probabilities(scores)
 
     def words(self, chosen: Sequence[Chosen]) -> list[list[int]]:

@@ -47,14 +47,18 @@ class Linear:
         scores: FloatArray = self.features.transform(readings) @ self.weights + self.bias
         return scores
 
-    def sentence_scores(self, readings: Sequence[Reading]) -> FloatArray:
-        """The best score that any one sentence of each text gets; a theme named once in a long
-        text would else drown in it."""
+    def whole_and_best(self, readings: Sequence[Reading]) -> FloatArray:
+        """The score of each whole text and the best of any one sentence of it, of shape
+        (texts, classes, 2); a theme named once in a long text would else drown in it."""
+        whole = self.scores(readings)
+        best = whole.copy()
         parts = [reading.sentences() for reading in readings]
-        scores = self.scores([sentence for sentences in parts for sentence in sentences])
-        starts = np.cumsum([0, *(len(sentences) for sentences in parts[:-1])])
-        best: FloatArray = np.maximum.reduceat(scores, starts) if readings else scores
-        return best
+        several = [row for row, sentences in enumerate(parts) if len(sentences) > 1]
+        if several:
+            scores = self.scores([sentence for row in several for sentence in parts[row]])
+            starts = np.cumsum([0, *(len(parts[row]) for row in several[:-1])])
+            best[several] = np.maximum.reduceat(scores, starts)
+        return np.stack([whole, best], axis=2)
 
     def contributions(
         self, readings: Sequence[Reading], columns: Sequence[int]
@@ -69,16 +73,18 @@ class Linear:
         ]
 
     def _by_word(self, reading: Reading, row: sp.csr_matrix, column: int) -> FloatArray:
+        worth = row.data * self.weights[row.indices, column]
+        value = dict(zip(row.indices.tolist(), worth.tolist(), strict=True))
         given = np.zeros(len(reading.words))
-        value = dict(zip(row.indices, row.data * self.weights[row.indices, column], strict=True))
-        starts = {name: columns.start for name, columns in self.features.columns().items()}
-        if "characters" in starts:
-            cut = self.features.vocabularies["characters"]
-            for i, word in enumerate(reading.words):
-                places = cut.word_places(word)
-                given[i] = sum(value.get(starts["characters"] + p, 0.0) for p in places)
-        if "words" in starts:
-            self._add_words(reading, given, value, starts["words"])
+        columns = self.features.columns()
+        if "characters" in columns:
+            cut, start = self.features.vocabularies["characters"], columns["characters"].start
+            given += [
+                sum(value[start + place] for place in cut.word_places(word))
+                for word in reading.words
+            ]
+        if "words" in columns:
+            self._add_words(reading, given, value, columns["words"].start)
         return given
 
     def _add_words(

@@ -54,7 +54,8 @@ class Tokens:
 @functools.cache
 def _tokenizer() -> Callable[[str], Doc]:
     language = spacy.blank("sv")
-    language.vocab.lex_attr_getters = {}  # shapes, norms and the like, which nobody reads
+    # Shapes, norms and the like cost time and nobody reads them. (The stubs leave the name out.)
+    language.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]
     return language.tokenizer
 
 

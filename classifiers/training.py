@@ -13,7 +13,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration
-from classifiers.combined import Model, linear_parts
+from classifiers.combined import Model
 from classifiers.features import BLOCKS, FloatArray
 from classifiers.labelled import Labelled, voice_folds
 from classifiers.learned_stance import LearnedStance, StanceCase
@@ -67,8 +67,8 @@ def held_out_scores(
     """Scores of shape (texts, themes, parts), by a model that saw no text of the text's voice."""
 
     def fit_and_score(train: NDArray[np.intp], test: NDArray[np.intp]) -> FloatArray:
-        parts = linear_parts(Linear.fit([readings[i] for i in train], wanted[train], blocks))
-        return np.stack([part([readings[i] for i in test]) for part in parts], axis=2)
+        linear = Linear.fit([readings[i] for i in train], wanted[train], blocks)
+        return linear.whole_and_best([readings[i] for i in test])
 
     return over_folds(voice_folds(rows, N_FOLDS), fit_and_score)
 
