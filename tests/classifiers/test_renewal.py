@@ -1,0 +1,124 @@
+"""A retrained model takes over only if it is not worse, and learns from staff's decisions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifiers import renewal
+from classifiers.labelled import Labelled, Mention
+from lagesbild.night import Store, run_night
+from lagesbild.settings import load
+from lagesbild.sources import SOURCES
+from lagesbild.store import snapshots
+from tests.city import NOON, Clock, TownSource, WordClassifier, write_config
+
+
+def row(number: int) -> Labelled:
+    mention = Mention("narkotika", "handel", frozenset({"problem"}))
+    return Labelled(f"t{number}", f"röst{number}", f"text {number}", None, "sv", (mention,), ())
+
+
+def measure(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.02, "high": value + 0.02}
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the model in use, measured at 0.60; training writes what `new` says."""
+    rows = [row(n) for n in range(40)]
+    monkeypatch.setattr(renewal, "load_labelled", lambda: rows)
+    monkeypatch.setattr(renewal, "load_combined", lambda folder: None)
+    in_use = tmp_path / "in_use"
+    in_use.mkdir()
+    card = {renewal.FROZEN: measure(0.60), renewal.DATA: "older"}
+    (in_use / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return tmp_path
+
+
+def trains(monkeypatch: pytest.MonkeyPatch, new: float) -> None:
+    def train(rows: Any, folder: Path) -> Path:
+        folder.mkdir(parents=True)
+        card = {renewal.FROZEN: measure(new), renewal.DATA: renewal.data_sha256(rows)}
+        (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+        model = folder / "combined.skops"
+        model.write_text(f"modell {new}", encoding="utf-8")
+        return model
+
+    monkeypatch.setattr(renewal, "train_with_figure", train)
+
+
+def test_a_model_as_good_takes_over(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trains(monkeypatch, 0.59)
+    outcome = renewal.renew(models, models / "in_use", None)
+    assert outcome.is_used
+    version = (models / "CURRENT").read_text(encoding="utf-8")
+    assert (models / version / "combined.skops").exists()
+    assert "0.590" in outcome.as_markdown()
+
+
+def test_a_worse_model_does_not(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trains(monkeypatch, 0.57)
+    outcome = renewal.renew(models, models / "in_use", None)
+    assert not outcome.is_used
+    assert not (models / "CURRENT").exists()
+    assert "sämre" in outcome.reason
+
+
+def test_nothing_new_trains_nothing(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = {renewal.DATA: renewal.data_sha256([row(n) for n in range(40)])}
+    (models / "in_use" / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    monkeypatch.setattr(renewal, "train_with_figure", lambda *_: pytest.fail("trained"))
+    assert not renewal.renew(models, models / "in_use", None).is_used
+
+
+def test_staffs_decisions_become_texts_that_are_never_frozen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SOURCES, "town", TownSource)
+    records = [{"id": n, "text": f"langare nummer {n}"} for n in range(3)]
+    monkeypatch.setattr(TownSource, "answers", {"stan": [records]})
+    settings = load(write_config(tmp_path))
+    store = Store(settings)
+    run_night(settings, WordClassifier(), clock=Clock())
+    snapshot = snapshots.current(store.snapshots)
+    assert renewal.reviewed_rows(snapshot) == []
+    _decide(store, snapshot)
+    run_night(settings, WordClassifier(), clock=Clock())
+    (found,) = renewal.reviewed_rows(snapshots.current(store.snapshots))
+    assert {(m.theme, m.subtheme) for m in found.mentions} == {("trafik", "hastighet")}
+    assert not renewal.is_frozen(found)
+
+
+def _decide(store: Store, snapshot: Path) -> None:
+    """A person says that one report is about speeding, not narcotics."""
+    from lagesbild.store.warehouse import connect
+
+    with connect(snapshot, read_only=True) as db:
+        submission_id, sha = db.execute(
+            "select submission_id, text_sha256 from submission order by submission_id limit 1"
+        ).fetchall()[0]
+    for theme, verdict, subtheme in (
+        ("narkotika", "rejected", None),
+        ("trafik", "added", "hastighet"),
+    ):
+        store.decisions.append(
+            decision_id=theme,
+            submission_id=submission_id,
+            theme=theme,
+            verdict=verdict,
+            subtheme=subtheme,
+            stance="problem",
+            reviewer="anna",
+            decided_at=NOON.replace(tzinfo=None).isoformat(),
+            text_sha256=sha,
+            classifier_version="ord-1",
+        )
+
+
+def test_about_one_voice_in_ten_is_frozen() -> None:
+    frozen = sum(renewal.is_frozen(row(n)) for n in range(2000))
+    assert 140 <= frozen <= 260
