@@ -20,6 +20,10 @@ from lagesbild.themes import load_themes
 
 REPORT_PERIOD = Period("2026-Q2")
 SERVER_VARIABLE = "LAGESBILD_SAMPLE_URL"
+_REVIEW_HINT = (
+    "Granskning: .venv/bin/lagesbild review add-user NAMN --role reviewer, "
+    "sedan .venv/bin/lagesbild review serve"
+)
 
 
 def run_demo(config: Path | None, make_classifier: Callable[[Settings], Any]) -> tuple[str, int]:
@@ -48,6 +52,6 @@ def run_demo(config: Path | None, make_classifier: Callable[[Settings], Any]) ->
     told = [
         night_text(result),
         table(("Tema", "Rapporter", "varav problem"), theme_rows(snapshot, plan)),
-        f"Lagret:    {store.root}\nExporter:  {store.exports}\nLägesbild: {report}",
+        f"Lagret:    {store.root}\nExporter:  {store.exports}\nLägesbild: {report}\n{_REVIEW_HINT}",
     ]
     return "\n\n".join(told), SourceCheckError.exit_code if result.has_failed_source else 0
