@@ -18,13 +18,14 @@ def status(settings: Settings, store: Store) -> dict[str, Any]:
     with Inbox(store.inbox) as inbox:
         newest = inbox.newest_raw_ids()
         sources = {name: _source(inbox, name) for name in settings.sources}
+        raw = {"n_payloads": inbox.n_payloads(), "decision_id": settings.retention.decision_id}
     for name, entry in sources.items():
         entry["is_waiting"] = newest.get(name, 0) > merged.get(name, 0)
     facts = _warehouse(store)
     for name, reasons in facts.pop("refused").items():
         if name in sources:
             sources[name]["refused_by_reason"] = reasons
-    return {"store": str(store.root), "sources": sources, **facts}
+    return {"store": str(store.root), "sources": sources, "raw": raw, **facts}
 
 
 def _source(inbox: Inbox, name: str) -> dict[str, Any]:
@@ -82,6 +83,11 @@ def status_text(facts: dict[str, Any]) -> str:
     lines = [f"Lagret: {facts['store']}", f"Synpunkter: {facts['n_reports']}"]
     if facts["share_reviewed"] is not None:
         lines.append(f"Granskade: {facts['share_reviewed']:.0%}".replace("%", " %"))
+    raw = facts["raw"]
+    if raw["decision_id"] is None:
+        lines.append(f"Råa poster: {raw['n_payloads']}, gallras inte (gallringsbeslut saknas)")
+    else:
+        lines.append(f"Råa poster: {raw['n_payloads']}, gallras enligt {raw['decision_id']}")
     for version in facts["classifier_versions"]:
         lines.append(f"Klassade av {version['version']}: {version['n_texts']} texter")
     for name, entry in facts["sources"].items():

@@ -73,9 +73,12 @@ def test_status_tells_people_and_programs(config: Path, capsys: pytest.CaptureFi
     assert stan["last_pull"]["received"] == 2
     assert stan["refused_by_reason"] == {"missing_field": 1}
     assert stan["is_waiting"] is False
+    assert facts["raw"] == {"n_payloads": 2, "decision_id": None}
     assert facts["classifier_versions"] == [{"version": "ord-1", "n_texts": 1}]
     run("status", "--config", config)
-    assert "avvisade, ett obligatoriskt fält saknas: 1" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "avvisade, ett obligatoriskt fält saknas: 1" in told
+    assert "Råa poster: 2, gallras inte" in told
 
 
 def test_verify_exits_with_3_when_something_is_broken(

@@ -271,6 +271,13 @@ class Inbox:
             self._db.execute("pragma wal_checkpoint(truncate)")
         return n
 
+    def n_payloads(self) -> int:
+        """How many raw payloads are still kept."""
+        (n,) = self._db.execute(
+            "select count(*) from raw_submission where payload is not null"
+        ).fetchone()
+        return int(n)
+
     def gallring_log(self) -> list[tuple[str, int]]:
         """(decision_id, n_payloads) of every purge, oldest first."""
         return self._db.execute(
