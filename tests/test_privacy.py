@@ -115,7 +115,8 @@ def test_no_personnummer_shape_survives(text: str) -> None:
 
 
 @given(
-    before=st.text(alphabet="abc å.,:;\n", max_size=20),
+    # no colon: a::b is an address of its own
+    before=st.text(alphabet="abc å.,;\n", max_size=20),
     year=st.integers(0, 99),
     month=st.integers(1, 12),
     day=st.integers(1, 31) | st.integers(61, 91),

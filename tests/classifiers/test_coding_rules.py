@@ -27,7 +27,7 @@ def coded(classifier: Classifier, text: str, question: str | None = None) -> dic
         ("R16", "Bygg en cykelbana mellan byn och stationen.", {"trafik"}),
         ("R18", "Man misstänkt för rattfylleri stoppades på riksvägen.", {"trafik"}),
         ("R19", "Blev rånad på mobilen av två män med kniv.", {"vald_hot", "vapen_natverk"}),
-        ("R19", "Skottlossning utanför pizzerian i natt.", {"vapen_natverk"}),
+        ("R19", "Skottlossning mot en lägenhet i natt, ingen skadad.", {"vapen_natverk"}),
         ("R20", "Det var inbrott i vårt källarförråd.", {"stold_bedrageri"}),
         ("R20", "Någon har klottrat på hela busskuren.", {"skadegorelse"}),
         ("R23", "Papperskorgarna är överfulla och det ligger skräp överallt.", {"nedskrapning"}),
