@@ -28,7 +28,10 @@ Sign = Literal[-1, 1]
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]
 
-_REACH = 8  # how far above its real count a cell may stand in a witness
+# How far above its real count a cell may stand in a witness: near at first, since a small reach
+# keeps the programmes quick, and far where nothing near is possible.
+_REACH = 8
+_FAR_REACH = 1000
 ORDER = (4, 1, 3, 2)
 _REWARD = 0.01
 _WHOLE = 1e-6  # how near a whole number the linear programme must come
@@ -130,7 +133,7 @@ class _Component:
     def _prove_many(self, value: int) -> None:
         """Free witnesses for as many small cells at once as can be had, until no more come."""
         while open_ := self._open(value):
-            low, high = self._room(is_free=False)
+            low, high = self._room(_REACH, is_free=False)
             price = self._price()
             self._invite(open_, value, price, high)
             self._accept(self._witness(price, low, high))
@@ -139,14 +142,23 @@ class _Component:
 
     def _prove(self, place: int, value: int) -> None:
         """A witness where one cell has this value, hiding what must be; none if zeros forbid it."""
-        low, high = self._room(is_free=True)
+        witness = self._witness_of(place, value, _REACH, self._open(value))
+        if witness is None:
+            # a sum of small cells may have to pass the value, or anything the usual reach
+            witness = self._witness_of(place, value, _FAR_REACH, ())
+        self._accept(witness)
+
+    def _witness_of(
+        self, place: int, value: int, reach: int, invited: Sequence[int]
+    ) -> Whole | None:
+        low, high = self._room(reach, is_free=True)
         price = self._price()
-        self._invite(self._open(value), value, price, high)
+        self._invite(invited, value, price, high)
         move = value - int(self.counts[place])
         up, down = max(move, 0), max(-move, 0)
         low[place] = high[place] = up
         low[place + self.n] = high[place + self.n] = down
-        self._accept(self._witness(price, low, high))
+        return self._witness(price, low, high)
 
     def _invite(self, places: Sequence[int], value: int, price: Real, high: Real) -> None:
         """A small reward for every other cell that comes to `value` in the same witness."""
@@ -156,10 +168,10 @@ class _Component:
             high[column] = min(high[column], abs(move))
             price[column] = -_REWARD
 
-    def _room(self, *, is_free: bool) -> tuple[Real, Real]:
+    def _room(self, reach: int, *, is_free: bool) -> tuple[Real, Real]:
         """Bounds of the moves up and down; shown cells may move only if `is_free`."""
         may_move = np.ones(self.n) if is_free else self.hidden.astype(float)
-        high = np.concatenate([may_move * _REACH, may_move * (self.counts - 1)])
+        high = np.concatenate([may_move * reach, may_move * (self.counts - 1)])
         return np.zeros(2 * self.n), high
 
     def _witness(self, price: Real, low: Real, high: Real) -> Whole | None:
