@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from lagesbild.review.people import Role
 from lagesbild.sources import SOURCES
@@ -276,7 +276,7 @@ def test_marked_words_are_hidden_for_everybody(place: Place) -> None:
     marked = page.evaluate("String(document.getSelection()).trim()")
     assert marked
     page.keyboard.press("p")
-    assert page.locator("#words").input_value() == marked
+    expect(page.locator("#words")).to_have_value(marked)  # filled in by an event of its own
     with page.expect_navigation():
         page.get_by_role("button", name="Dölj", exact=True).click()
     other = place.open("bo")

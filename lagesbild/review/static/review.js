@@ -61,7 +61,7 @@
   for (const field of document.querySelectorAll("[data-selection]")) {
     const details = field.closest("details");
     let marked = "";
-    document.addEventListener("selectionchange", () => {
+    const remember = () => {
       const selection = document.getSelection();
       const text = document.getElementById(field.dataset.selection);
       if (selection && selection.rangeCount && text.contains(selection.anchorNode) && !selection.isCollapsed) {
@@ -69,7 +69,10 @@
         for (const sign of piece.querySelectorAll("sup")) sign.remove();
         marked = piece.textContent.trim();
       }
-    });
+    };
+    document.addEventListener("selectionchange", remember);
+    // The browser tells a changed selection a moment later; a quick key comes before that.
+    document.addEventListener("keydown", remember, { capture: true });
     details.addEventListener("toggle", () => { if (details.open && marked) field.value = marked; });
   }
 
