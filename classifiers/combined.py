@@ -1,13 +1,13 @@
-"""The classifier that ships: parts that score, calibrated together, with learnt stance.
+"""The classifier that ships: a linear part for every text, an encoder for the doubtful ones.
 
-The parts today are one regression over n-grams and lexicon hits, read over the whole text and over
-its best sentence. A further part (a sentence encoder) is a further entry of `parts` here and in
-training.held_out_scores, and a further row in the calibration.
+The linear part is one regression over n-grams and lexicon hits, read over the whole text and over
+its best sentence. A text that it leaves in doubt is read by the encoder too, and the two are
+calibrated together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,25 +16,25 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration
 from classifiers.decision import Chosen, Policy, decide
+from classifiers.encoder.evidence import worth_of_words
+from classifiers.encoder.joined import Joined, is_unsure
+from classifiers.encoder.model import Encoder
 from classifiers.features import FloatArray
-from classifiers.learned_stance import LearnedStance, StanceCase
+from classifiers.learned_stance import LearnedStance, StanceCase, log_shares
 from classifiers.linear import Linear
 from classifiers.reading import Reading, read
-from lagesbild.records import Classified, Stance
+from lagesbild.records import STANCES, Classified, Stance
 from lagesbild.themes import load_themes
 
 _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
-
-
-# Scores readings in one or more ways: log odds or anything that grows with them, of shape
-# (texts, themes, ways).
-Part = Callable[[Sequence[Reading]], FloatArray]
+ENCODER_STANCE = 1.0  # how much the encoder's word on stance weighs beside the cues'
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """All that is trained. `subthemes` has one column for each of `subtheme_keys`."""
+    """All that is trained. `subthemes` has one column for each of `subtheme_keys`; `joined` is None
+    where there is no encoder."""
 
     linear: Linear
     subthemes: Linear
@@ -42,6 +42,7 @@ class Model:
     stance: LearnedStance
     calibration: Calibration
     languages: tuple[str, ...]
+    joined: Joined | None = None
 
     def state(self) -> dict[str, Any]:
         return {
@@ -52,10 +53,11 @@ class Model:
             "calibration": self.calibration.state(),
             "languages": list(self.languages),
             "themes": list(load_themes().decided),
+            "joined": self.joined.state() if self.joined else None,
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Model:
+    def from_state(cls, state: Mapping[str, Any], encoder: Encoder | None = None) -> Model:
         return cls(
             Linear.from_state(state["linear"]),
             Linear.from_state(state["subthemes"]),
@@ -63,11 +65,20 @@ class Model:
             LearnedStance.from_state(state["stance"]),
             Calibration.from_state(state["calibration"]),
             tuple(state["languages"]),
+            Joined.from_state(state["joined"], encoder) if encoder else None,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """`stances`: what the encoder said of each theme's stance, by the identity of the reading."""
+
+    probabilities: FloatArray
+    stances: Mapping[int, FloatArray]
+
+
 class CombinedClassifier:
-    """N-grams and lexicon hits in one calibrated regression a theme."""
+    """One calibrated regression a theme; where it is unsure, the encoder is asked as well."""
 
     name = "combined"
 
@@ -75,45 +86,79 @@ class CombinedClassifier:
         self.themes = load_themes().decided
         self.version = version
         self.model = model
-        self.parts: tuple[Part, ...] = (model.linear.whole_and_best,)
-        self._policy = Policy(self.themes, model.calibration.thresholds, model.languages, version)
+        last = model.joined.calibration if model.joined else model.calibration
+        self._policy = Policy(self.themes, last.thresholds, model.languages, version)
 
     def probabilities(
         self, texts: Sequence[str], questions: Sequence[str | None] | None = None
     ) -> FloatArray:
-        return self._probabilities(read(texts, questions))
+        return self._score(read(texts, questions)).probabilities
 
     def classify(
         self, texts: Sequence[str], questions: Sequence[str | None] | None = None
     ) -> list[Classified]:
         readings = read(texts, questions)
-        return decide(readings, self._probabilities(readings), self._policy, self)
+        scored = self._score(readings)
+        return decide(readings, scored.probabilities, self._policy, _Told(self.model, scored))
 
-    def _probabilities(self, readings: Sequence[Reading]) -> FloatArray:
-        scores = np.concatenate([part(readings) for part in self.parts], axis=2)
-        return self.model.calibration.probabilities(scores)
+    def _score(self, readings: Sequence[Reading]) -> _Scored:
+        linear = self.model.linear.whole_and_best(readings)
+        probabilities = self.model.calibration.probabilities(linear)
+        joined = self.model.joined
+        unsure = np.flatnonzero(is_unsure(probabilities)) if joined else np.empty(0, dtype=np.intp)
+        if joined is None or not unsure.size:
+            return _Scored(probabilities, {})
+        asked = [readings[int(i)] for i in unsure]
+        encoded = joined.encoder.scores(asked)
+        probabilities[unsure] = joined.probabilities(linear[unsure], encoded)
+        return _Scored(probabilities, dict(zip(map(id, asked), encoded.stances, strict=True)))
+
+
+class _Told:
+    """What the model tells about the themes decided for one batch of readings."""
+
+    def __init__(self, model: Model, scored: _Scored) -> None:
+        self._model = model
+        self._scored = scored
+        self._themes = load_themes().decided
 
     def words(self, chosen: Sequence[Chosen]) -> list[list[int]]:
-        """The lexicon's hits; where there are none, the words that gave most to the score."""
+        """The lexicon's hits; where there are none, the words that gave most to the linear score;
+        where none gave anything, those whose loss lowers the encoder's score most."""
         found = [reading.theme_words(theme) for reading, theme in chosen]
-        bare = [pair for pair, words in zip(chosen, found, strict=True) if not words]
-        columns = [self.themes.index(theme) for _, theme in bare]
-        given = iter(self.model.linear.contributions([r for r, _ in bare], columns))
-        return [words or heaviest(next(given)) for words in found]
+        bare = [i for i, words in enumerate(found) if not words]
+        pairs = [(chosen[i][0], self._themes.index(chosen[i][1])) for i in bare]
+        given = self._model.linear.contributions([r for r, _ in pairs], [c for _, c in pairs])
+        for i, pair, worth in zip(bare, pairs, given, strict=True):
+            found[i] = heaviest(worth) or self._missed_most(*pair)
+        return found
+
+    def _missed_most(self, reading: Reading, column: int) -> list[int]:
+        if self._model.joined is None or id(reading) not in self._scored.stances:
+            return []
+        return heaviest(worth_of_words(self._model.joined.encoder, reading, column))
 
     def subthemes(self, chosen: Sequence[Chosen]) -> list[str | None]:
         """The likeliest of the theme's subthemes; None for a theme that has none."""
-        scores = self.model.subthemes.scores([reading for reading, _ in chosen])
+        scores = self._model.subthemes.scores([reading for reading, _ in chosen])
         return [self._subtheme(theme, row) for (_, theme), row in zip(chosen, scores, strict=True)]
 
     def _subtheme(self, theme: str, scores: FloatArray) -> str | None:
-        keys = self.model.subtheme_keys
+        keys = self._model.subtheme_keys
         own = [column for column, key in enumerate(keys) if key.startswith(f"{theme}.")]
         best = max(own, key=lambda column: float(scores[column]), default=None)
         return None if best is None else keys[best].partition(".")[2]
 
     def stances(self, cases: Sequence[StanceCase]) -> list[Stance]:
-        return self.model.stance.choose(cases)
+        """The likeliest stance by the cues, and by the encoder where it was asked."""
+        if not cases:
+            return []
+        scores = self._model.stance.scores(cases)
+        for row, case in enumerate(cases):
+            told = self._scored.stances.get(id(case.reading))
+            if told is not None:
+                scores[row] += ENCODER_STANCE * log_shares(told[self._themes.index(case.theme)])
+        return [STANCES[best] for best in scores.argmax(axis=1)]
 
 
 def heaviest(given: NDArray[np.float64]) -> list[int]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from classifiers import Classifier, load_classifier
+from lagesbild.errors import LagesbildError
 from lagesbild.records import Classified
 from lagesbild.resources import data_path
+
+if TYPE_CHECKING:
+    from classifiers.labelled import Labelled
 
 BATCH = 256
 
@@ -96,15 +100,30 @@ def _answer(line_id: Any, decided: Classified, *, show_all: bool) -> dict[str, A
     return answer
 
 
-def train(out: Path | None = None) -> Path:
-    """Rebuild the model from data/labelled alone and save it; by default as the bundled one."""
-    from classifiers.labelled import load_labelled
+def train(out: Path | None = None, *, encoder: bool = False) -> Path:
+    """Rebuild the model from data/labelled alone and save it; by default as the bundled one.
+
+    `encoder`: fine-tune the encoder anew first, which needs the optional packages.
+    """
+    from classifiers.labelled import is_for_encoder, load_labelled
     from classifiers.renewal import train_with_figure
 
-    rows = load_labelled()
-    path = train_with_figure(rows, out or data_path("model"))
+    rows, folder = load_labelled(), out or data_path("model")
+    if encoder:
+        _fit_encoder([row for row in rows if is_for_encoder(row)], folder)
+    path = train_with_figure(rows, folder)
     sys.stdout.write(f"Modellen är tränad på {len(rows)} texter och ligger i {path}." + "\n")
     return path
+
+
+def _fit_encoder(rows: Sequence[Labelled], folder: Path) -> None:
+    try:
+        from classifiers.encoder.fit import fit_encoder
+    except ImportError as error:
+        raise LagesbildError(
+            f"Paketet {error.name} saknas: installera med `pip install 'lagesbild[encoder]'`."
+        ) from error
+    fit_encoder(rows, folder, lambda told: sys.stdout.write(told + "\n"))
 
 
 def evaluate(gold: Path, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -18,6 +19,9 @@ from lagesbild.themes import load_themes
 
 _EITHER = "forbattring_eller_franvaro"  # some gold files do not tell these two apart
 SHINGLE = 5
+REVIEWED = "granskad-"  # begins the voice of a text whose themes staff decided
+N_BUCKETS = 10
+FROZEN_BUCKET, CALIBRATION_BUCKET = 0, 1
 NEAR_DUPLICATE = 0.5  # share of common letter shingles from which two texts count as one
 
 
@@ -138,6 +142,33 @@ def voice_folds(rows: Sequence[Labelled], n_folds: int = 5) -> list[int]:
         fold_of[voice] = fold
         filled[fold] += size
     return [fold_of[row.voice] for row in rows]
+
+
+def voice_bucket(voice: str) -> int:
+    """0 to 9, by a digest: the same for a voice in every year and on every machine."""
+    return int(hashlib.sha256(voice.encode()).hexdigest()[:8], 16) % N_BUCKETS
+
+
+def is_reviewed(row: Labelled) -> bool:
+    """Whether staff's decision on a real report made the row."""
+    return row.voice.startswith(REVIEWED)
+
+
+def is_frozen(row: Labelled) -> bool:
+    """Whether a text belongs to a frozen voice, which only measures and never teaches.
+
+    Staff's texts never do: the frozen texts must be the same for every model.
+    """
+    return not is_reviewed(row) and voice_bucket(row.voice) == FROZEN_BUCKET
+
+
+def is_for_encoder(row: Labelled) -> bool:
+    """Whether the encoder learns from the text. One voice in ten more is kept from it, to find how
+    far its scores can be trusted."""
+    return not is_reviewed(row) and voice_bucket(row.voice) not in (
+        FROZEN_BUCKET,
+        CALIBRATION_BUCKET,
+    )
 
 
 def near_duplicates(

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from classifiers.features import Features
+from classifiers.features import Features, FloatArray
 from classifiers.reading import Reading
 from classifiers.stance import Surroundings, bundled_stance_reader
 from lagesbild.records import STANCES, Stance
@@ -42,6 +42,13 @@ def surroundings(cases: Sequence[StanceCase]) -> list[Surroundings]:
             known[key] = reader.cues(case.reading.found.tokens)
         found.append(reader.around(case.reading.found, case.theme, case.words, known[key]))
     return found
+
+
+def log_shares(scores: FloatArray) -> FloatArray:
+    """Log odds of exclusive choices, along the last axis, as log probabilities."""
+    top = scores.max(axis=-1, keepdims=True)
+    shares: FloatArray = scores - top - np.log(np.exp(scores - top).sum(axis=-1, keepdims=True))
+    return shares
 
 
 class LearnedStance:
@@ -90,10 +97,14 @@ class LearnedStance:
         return cls(cues, features, weights, bias, seen)
 
     def choose(self, cases: Sequence[StanceCase]) -> list[Stance]:
-        if not cases:
-            return []
+        return [STANCES[best] for best in self.scores(cases).argmax(axis=1)] if cases else []
+
+    def scores(self, cases: Sequence[StanceCase]) -> FloatArray:
+        """Log probabilities of shape (cases, stances), the columns in the order of STANCES."""
         scores = self._matrix(cases, surroundings(cases)) @ self._weights + self._bias
-        return [self._stances[best] for best in scores.argmax(axis=1)]
+        every = np.full((len(cases), len(STANCES)), -np.inf)
+        every[:, [STANCES.index(stance) for stance in self._stances]] = log_shares(scores)
+        return every
 
     def _matrix(self, cases: Sequence[StanceCase], around: Sequence[Surroundings]) -> sp.csr_matrix:
         cues = sp.lil_matrix((len(cases), len(self._cues)))

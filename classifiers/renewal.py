@@ -15,19 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.combined import CombinedClassifier
-from classifiers.evaluation import score
-from classifiers.labelled import Labelled, Mention, load_labelled
+from classifiers.encoder.model import GRAPH_FILE, Encoder
+from classifiers.evaluation import as_arrays, score_decided
+from classifiers.labelled import REVIEWED, Labelled, Mention, is_frozen, load_labelled
 from classifiers.lexicon import bundled_lexicon
-from classifiers.saved import CARD_FILE, load_combined
+from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined
 from classifiers.training import save_trained, train_model
+from lagesbild.records import Classified
 from lagesbild.resources import data_path
 from lagesbild.store.warehouse import connect
 from lagesbild.themes import load_themes
 
-FROZEN_ONE_IN = 10
 FROZEN = "frozen_macro_f1"  # in the card
+HELD_OUT = "held_out"  # in the card: right and wrong by theme, on the same texts
 DATA = "data_sha256"
-_REVIEWED = "granskad-"
 _REVIEWED_VOICES = 20  # staff's texts are spread over so many voices, for the folds
 
 
@@ -54,21 +55,32 @@ class Renewal:
         return "\n".join(lines) + "\n"
 
 
-def is_frozen(row: Labelled) -> bool:
-    """Whether a text belongs to a frozen voice: by a digest, so that it never changes.
+def measure_frozen(
+    rows: Sequence[Labelled], frozen: Sequence[Labelled], encoder: Encoder | None
+) -> dict[str, Any]:
+    """For the card: macro-F1, with its interval, on the frozen texts of a trial model trained on
+    the others, and how often that model was right about each theme."""
+    taught = train_model([r for r in rows if not is_frozen(r)], encoder)
+    trial = CombinedClassifier(taught, "prov")
+    decided = trial.classify([row.text for row in frozen], [row.question for row in frozen])
+    right = _right_and_wrong(frozen, decided)
+    return {FROZEN: score_decided(frozen, decided)["macro_f1"], HELD_OUT: right}
 
-    Staff's texts never do: the frozen texts must be the same for every model.
-    """
-    if row.voice.startswith(_REVIEWED):
-        return False
-    return int(hashlib.sha256(row.voice.encode()).hexdigest()[:8], 16) % FROZEN_ONE_IN == 0
 
-
-def frozen_macro_f1(rows: Sequence[Labelled], frozen: Sequence[Labelled]) -> dict[str, Any]:
-    """Macro-F1, with its interval, on the frozen texts of a trial model trained on the others."""
-    trial = CombinedClassifier(train_model([r for r in rows if not is_frozen(r)]), "prov")
-    measured: dict[str, Any] = score(trial, frozen)["macro_f1"]
-    return measured
+def _right_and_wrong(
+    rows: Sequence[Labelled], decided: Sequence[Classified]
+) -> dict[str, dict[str, int]]:
+    """How many texts each theme was rightly and wrongly given to and kept from."""
+    truth, guess, _ = as_arrays(rows, decided)
+    return {
+        theme: {
+            "tp": int((t & g).sum()),
+            "fp": int((~t & g).sum()),
+            "fn": int((t & ~g).sum()),
+            "tn": int((~t & ~g).sum()),
+        }
+        for theme, t, g in zip(load_themes().decided, truth.T, guess.T, strict=True)
+    }
 
 
 def data_sha256(rows: Sequence[Labelled]) -> str:
@@ -79,10 +91,14 @@ def data_sha256(rows: Sequence[Labelled]) -> str:
 
 
 def train_with_figure(rows: Sequence[Labelled], folder: Path) -> Path:
-    """Train on everything, measure on the frozen voices, save model and card."""
+    """Train on everything, measure on the frozen voices, save model and card.
+
+    The encoder stays the one in `folder`, else the bundled one, if there is any.
+    """
     ours = [row for row in rows if is_frozen(row)]
-    more = {FROZEN: frozen_macro_f1(rows, ours), DATA: data_sha256(rows)}
-    return save_trained(train_model(rows), rows, folder, more)
+    encoder = Encoder.load(folder) if (folder / GRAPH_FILE).exists() else bundled_encoder()
+    more = {**measure_frozen(rows, ours, encoder), DATA: data_sha256(rows)}
+    return save_trained(train_model(rows, encoder), rows, folder, more)
 
 
 def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
@@ -102,6 +118,7 @@ def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
     if old and new["value"] < old["low"]:
         return Renewal(False, "Den nya modellen är sämre och används inte.", *counts, new, old)
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    keep_encoder(models)
     accepted = models / version
     if not accepted.exists():
         candidate.rename(accepted)
@@ -136,8 +153,8 @@ def _reviewed(
     mentions = tuple(
         Mention(t["theme"], t["subtheme"] or None, frozenset({t["stance"]})) for t in themes or ()
     )
-    voice = f"{_REVIEWED}{int(submission_id[:8], 16) % _REVIEWED_VOICES}"
-    return Labelled(f"{_REVIEWED}{submission_id}", voice, text, question, language, mentions, ())
+    voice = f"{REVIEWED}{int(submission_id[:8], 16) % _REVIEWED_VOICES}"
+    return Labelled(f"{REVIEWED}{submission_id}", voice, text, question, language, mentions, ())
 
 
 def _card(folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from zipfile import BadZipFile
 import skops.io
 
 from classifiers.combined import CombinedClassifier, Model
+from classifiers.encoder.model import GRAPH_FILE, PIECES_FILE, Encoder
 from classifiers.lexicon import bundled_lexicon
 from lagesbild.errors import LagesbildError
 from lagesbild.resources import data_path
@@ -60,4 +62,37 @@ def load_combined(folder: Path | None = None) -> CombinedClassifier:
         raise LagesbildError(f"Modellen {path} är tränad på andra teman: kör `lagesbild train`.")
     made = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     version = f"combined-{plan.version}-{bundled_lexicon().version}-{made}"
-    return CombinedClassifier(Model.from_state(state), version)
+    return CombinedClassifier(Model.from_state(state, _encoder_of(state, path)), version)
+
+
+def bundled_encoder() -> Encoder | None:
+    """The encoder beside the bundled model; None where there is none."""
+    folder = data_path("model")
+    return Encoder.load(folder) if (folder / GRAPH_FILE).exists() else None
+
+
+def keep_encoder(models: Path) -> None:
+    """Copy the bundled encoder to where the models in `models` find it, so that they go on working
+    when a later release bundles another one."""
+    encoder = bundled_encoder()
+    if encoder is None:
+        return
+    kept = models / f"encoder-{encoder.version}"
+    if not kept.exists():
+        new = models / f"{kept.name}.tmp"
+        new.mkdir(exist_ok=True)
+        for name in (GRAPH_FILE, PIECES_FILE):
+            shutil.copyfile(data_path("model") / name, new / name)
+        new.rename(kept)
+
+
+def _encoder_of(state: Mapping[str, Any], path: Path) -> Encoder | None:
+    """The very encoder that the model was calibrated with: beside it, kept with it, or bundled."""
+    if state["joined"] is None:
+        return None
+    wanted = state["joined"]["encoder"]
+    places = (path.parent, path.parent.parent / f"encoder-{wanted}", data_path("model"))
+    encoder = Encoder.load(next((p for p in places if (p / GRAPH_FILE).exists()), places[-1]))
+    if encoder.version != wanted:
+        raise LagesbildError(f"Modellen {path} är gjord med en annan kodare: träna om den.")
+    return encoder

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration
 from classifiers.combined import Model
+from classifiers.encoder.joined import Joined
+from classifiers.encoder.model import Encoder
 from classifiers.features import BLOCKS, FloatArray
-from classifiers.labelled import Labelled, voice_folds
+from classifiers.labelled import Labelled, is_for_encoder, voice_folds
 from classifiers.learned_stance import LearnedStance, StanceCase
 from classifiers.lexicon import bundled_lexicon
 from classifiers.linear import Linear
@@ -40,8 +42,8 @@ def wanted_themes(rows: Sequence[Labelled]) -> NDArray[np.bool_]:
     return np.array([[theme in row.themes for theme in themes] for row in rows], dtype=bool)
 
 
-def train_model(rows: Sequence[Labelled]) -> Model:
-    """Deterministic: the same rows in the same order give the same model."""
+def train_model(rows: Sequence[Labelled], encoder: Encoder | None = None) -> Model:
+    """Deterministic: the same rows in the same order, and the same encoder, give the same model."""
     readings, wanted = read_labelled(rows), wanted_themes(rows)
     scores = held_out_scores(rows, readings, wanted)
     keys, wanted_keys = _wanted_subthemes(rows)
@@ -53,9 +55,22 @@ def train_model(rows: Sequence[Labelled]) -> Model:
         stance=LearnedStance.fit(cases, stances),
         calibration=Calibration.fit(scores, wanted),
         languages=_served(rows),
+        joined=_join(encoder, rows, readings, scores, wanted) if encoder else None,
     )
     # What is saved is rounded; what is returned must be what a later load gives.
-    return Model.from_state(model.state())
+    return Model.from_state(model.state(), encoder)
+
+
+def _join(
+    encoder: Encoder,
+    rows: Sequence[Labelled],
+    readings: Sequence[Reading],
+    scores: FloatArray,
+    wanted: NDArray[np.bool_],
+) -> Joined:
+    """Calibrate the encoder beside the linear part, on texts the encoder has not learnt from."""
+    unseen = [i for i, row in enumerate(rows) if not is_for_encoder(row)]
+    return Joined.fit(encoder, [readings[i] for i in unseen], scores[unseen], wanted[unseen])
 
 
 def held_out_scores(
@@ -130,7 +145,7 @@ def card(model: Model, rows: Sequence[Labelled]) -> dict[str, Any]:
     """What the model is and was made from; quality figures come from `lagesbild evaluate`."""
     plan = load_themes()
     mentioned = Counter(theme for row in rows for theme in row.themes)
-    thresholds = model.calibration.thresholds
+    last = model.joined.calibration if model.joined else model.calibration
     return {
         "name": "combined",
         "themes_version": plan.version,
@@ -141,8 +156,9 @@ def card(model: Model, rows: Sequence[Labelled]) -> dict[str, Any]:
         "n_texts_by_theme": {theme: mentioned[theme] for theme in plan.decided},
         "languages_served": list(model.languages),
         "thresholds": {
-            t: round(float(p), 3) for t, p in zip(plan.decided, thresholds, strict=True)
+            t: round(float(p), 3) for t, p in zip(plan.decided, last.thresholds, strict=True)
         },
         "n_features": sum(len(v.names) for v in model.linear.features.vocabularies.values()),
+        "encoder": model.joined.encoder.card if model.joined else None,
         "made_with": {"python": platform.python_version(), "scikit_learn": sklearn.__version__},
     }

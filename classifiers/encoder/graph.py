@@ -1,0 +1,172 @@
+"""Write a trained encoder as an ONNX graph with 8-bit weights, which ONNX Runtime reads.
+
+Word vectors are stored in 8 bits with one scale each; matrices in 8 bits with one scale a column,
+and multiplied with 8-bit activations whose scale is found anew for each batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+_OPSET = 20
+_IR = 9
+_FAR = -1e4
+
+
+class _Graph:
+    """Nodes and constants in the order they were added."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def add(self, kind: str, *inputs: str, n_outputs: int = 1, **how: Any) -> str:
+        """The name of the (first) output; the others are that name with `_1`, `_2` added."""
+        name = f"{kind}_{len(self.nodes)}"
+        outputs = [name, *(f"{name}_{i}" for i in range(1, n_outputs))]
+        self.nodes.append(helper.make_node(kind, list(inputs), outputs, **how))
+        return name
+
+    def constant(self, value: NDArray[Any]) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def ints(self, *values: int) -> str:
+        return self.constant(np.array(values, dtype=np.int64))
+
+    def number(self, value: float) -> str:
+        return self.constant(np.array(value, dtype=np.float32))
+
+    def times(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        """x @ weight.T + bias with 8-bit weights, one scale for each output."""
+        scale = np.maximum(np.abs(weight).max(axis=1), 1e-8) / 127
+        small = np.round(weight / scale[:, None]).astype(np.int8).T
+        quantised = self.add("DynamicQuantizeLinear", x, n_outputs=3)
+        whole = self.add(
+            "MatMulInteger", quantised, self.constant(np.ascontiguousarray(small)), f"{quantised}_2"
+        )
+        scales = self.add("Mul", f"{quantised}_1", self.constant(scale.astype(np.float32)))
+        real = self.add("Mul", self.add("Cast", whole, to=TensorProto.FLOAT), scales)
+        return self.add("Add", real, self.constant(bias))
+
+    def normed(
+        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], e: float
+    ) -> str:
+        return self.add(
+            "LayerNormalization", x, self.constant(weight), self.constant(bias), epsilon=e, axis=-1
+        )
+
+
+def onnx_bytes(
+    state: Mapping[str, NDArray[np.float32]], n_heads: int, epsilon: float, told: Mapping[str, Any]
+) -> bytes:
+    """The graph: `pieces` and `lengths` in, `scores` out. `told` goes along as JSON.
+
+    `state` has the names of network.Network.
+    """
+    graph = _Graph()
+    length = graph.add("Slice", graph.add("Shape", "pieces"), graph.ints(1), graph.ints(2))
+    x = _embedded(graph, state, length, epsilon)
+    there = _there(graph, length)
+    mask = graph.add("Unsqueeze", _mask(graph, there), graph.ints(1, 2))
+    n_layers = sum(name.endswith(".qkv.weight") for name in state)
+    for layer in range(n_layers):
+        own = {k.split(".", 2)[2]: v for k, v in state.items() if k.startswith(f"layers.{layer}.")}
+        x = _layer(graph, x, mask, own, n_heads, epsilon)
+    _head(graph, x, there, state)
+    return _saved(graph, state["head.bias"].shape[0], told)
+
+
+def _embedded(
+    graph: _Graph, state: Mapping[str, NDArray[np.float32]], length: str, epsilon: float
+) -> str:
+    vectors = state["word.weight"]
+    scale = (np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-8) / 127).astype(np.float32)
+    small = np.round(vectors / scale).astype(np.int8)
+    found = graph.add("Gather", graph.constant(small), "pieces")
+    scales = graph.add("Gather", graph.constant(scale), "pieces")
+    word = graph.add("Mul", graph.add("Cast", found, to=TensorProto.FLOAT), scales)
+    places = graph.add("Slice", graph.constant(state["place"]), graph.ints(0), length)
+    both = graph.add("Add", word, places)
+    return graph.normed(both, state["norm.weight"], state["norm.bias"], epsilon)
+
+
+def _there(graph: _Graph, length: str) -> str:
+    """1.0 where a text has a piece, 0.0 in the padding, of shape (texts, longest)."""
+    scalar = graph.add("Squeeze", length)
+    zero, one = (graph.constant(np.array(n, dtype=np.int64)) for n in (0, 1))
+    places = graph.add("Range", zero, scalar, one)
+    inside = graph.add("Less", places, graph.add("Unsqueeze", "lengths", graph.ints(1)))
+    return graph.add("Cast", inside, to=TensorProto.FLOAT)
+
+
+def _mask(graph: _Graph, there: str) -> str:
+    return graph.add("Mul", graph.add("Sub", graph.number(1.0), there), graph.number(_FAR))
+
+
+def _layer(
+    graph: _Graph,
+    x: str,
+    mask: str,
+    own: Mapping[str, NDArray[np.float32]],
+    n_heads: int,
+    epsilon: float,
+) -> str:
+    def times(value: str, name: str) -> str:
+        return graph.times(value, own[f"{name}.weight"], own[f"{name}.bias"])
+
+    def normed(value: str, name: str) -> str:
+        return graph.normed(value, own[f"{name}.weight"], own[f"{name}.bias"], epsilon)
+
+    width = own["attended.bias"].shape[0]
+    by_head = graph.ints(0, 0, 3, n_heads, width // n_heads)
+    split = graph.add("Reshape", times(x, "qkv"), by_head)
+    turned = graph.add("Transpose", split, perm=[2, 0, 3, 1, 4])
+    q, k, v = (graph.add("Gather", turned, graph.constant(np.array(i)), axis=0) for i in range(3))
+    close = graph.add("MatMul", q, graph.add("Transpose", k, perm=[0, 1, 3, 2]))
+    close = graph.add("Mul", close, graph.number((width // n_heads) ** -0.5))
+    attention = graph.add("Softmax", graph.add("Add", close, mask), axis=-1)
+    mixed = graph.add("Transpose", graph.add("MatMul", attention, v), perm=[0, 2, 1, 3])
+    mixed = graph.add("Reshape", mixed, graph.ints(0, 0, width))
+    x = normed(graph.add("Add", x, times(mixed, "attended")), "attended_norm")
+    inner = graph.add("Gelu", times(x, "widen"), approximate="tanh")
+    return normed(graph.add("Add", x, times(inner, "narrow")), "narrow_norm")
+
+
+def _head(graph: _Graph, x: str, there: str, state: Mapping[str, NDArray[np.float32]]) -> None:
+    on = graph.add("Unsqueeze", there, graph.ints(2))
+    total = graph.add("ReduceSum", graph.add("Mul", x, on), graph.ints(1), keepdims=0)
+    n = graph.add("ReduceSum", there, graph.ints(1), keepdims=1)
+    far = graph.add("Mul", graph.add("Sub", graph.number(1.0), on), graph.number(_FAR))
+    most = graph.add("ReduceMax", graph.add("Add", x, far), graph.ints(1), keepdims=0)
+    pooled = graph.add("Concat", graph.add("Div", total, n), most, axis=1)
+    weight = state["head.weight"] / state["spread"]
+    bias = state["head.bias"] - weight @ state["center"]
+    scores = graph.add("MatMul", pooled, graph.constant(np.ascontiguousarray(weight.T)))
+    graph.nodes.append(helper.make_node("Add", [scores, graph.constant(bias)], ["scores"]))
+
+
+def _saved(graph: _Graph, n_outputs: int, told: Mapping[str, Any]) -> bytes:
+    inputs: Sequence[tuple[str, list[str]]] = (("pieces", ["n", "t"]), ("lengths", ["n"]))
+    made = helper.make_graph(
+        graph.nodes,
+        "encoder",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name, shape in inputs],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", n_outputs])],
+        graph.constants,
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+    helper.set_model_props(
+        model, {"lagesbild": json.dumps(told, ensure_ascii=False, sort_keys=True)}
+    )
+    onnx.checker.check_model(model)
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized

@@ -1,0 +1,61 @@
+"""What the encoder adds to the linear part: when it is asked, and how far it is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.calibration import Calibration
+from classifiers.encoder.model import Encoder, EncoderScores
+from classifiers.features import FloatArray
+from classifiers.reading import Reading
+
+# Asked only where the linear part gives some theme a probability between these. Chosen on the
+# calibration voices: bench/cascade.py prints what other limits cost and give.
+LOW, HIGH = 0.01, 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An encoder, and the calibration of its scores beside the linear part's."""
+
+    encoder: Encoder
+    calibration: Calibration
+
+    @classmethod
+    def fit(
+        cls,
+        encoder: Encoder,
+        readings: Sequence[Reading],
+        linear: FloatArray,
+        wanted: NDArray[np.bool_],
+    ) -> Joined:
+        """From texts that neither the encoder nor the linear part learnt from; `linear` as
+        Linear.whole_and_best gives it."""
+        scores = together(linear, encoder.scores(readings))
+        return cls(encoder, Calibration.fit(scores, wanted))
+
+    def probabilities(self, linear: FloatArray, encoded: EncoderScores) -> FloatArray:
+        return self.calibration.probabilities(together(linear, encoded))
+
+    def state(self) -> dict[str, Any]:
+        return {"encoder": self.encoder.version, "calibration": self.calibration.state()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], encoder: Encoder) -> Joined:
+        return cls(encoder, Calibration.from_state(state["calibration"]))
+
+
+def is_unsure(probabilities: FloatArray, low: float = LOW, high: float = HIGH) -> NDArray[np.bool_]:
+    """One answer a text: whether any theme is neither nearly ruled out nor nearly certain."""
+    doubtful = (probabilities > low) & (probabilities < high)
+    return np.asarray(doubtful.any(axis=1), dtype=np.bool_)
+
+
+def together(linear: FloatArray, encoded: EncoderScores) -> FloatArray:
+    """The encoder's score as one more way of scoring, of shape (texts, themes, ways)."""
+    return np.concatenate([linear, encoded.themes[:, :, np.newaxis]], axis=2)

@@ -1,0 +1,108 @@
+"""Run the fine-tuned encoder: one ONNX file and one tokenizer, on the processor alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+import sentencepiece
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
+
+from classifiers.features import FloatArray
+from classifiers.reading import Reading
+from lagesbild.errors import LagesbildError
+
+GRAPH_FILE = "encoder.onnx"
+PIECES_FILE = "encoder.spm"
+PREFIX = "query: "  # what the multilingual encoder was taught to expect before a short text
+MOST_PIECES = 160  # of a text; the rest of a longer one is left to the other parts
+_BATCH_PIECES = 2048  # padding included
+_BROKEN = (
+    *(OSError, RuntimeError, ValueError, KeyError),
+    *(onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph, onnx_errors.Fail),
+)
+
+
+class EncoderScores(NamedTuple):
+    """Log odds of themes, shape (texts, themes), and of stances, shape (texts, themes, stances)."""
+
+    themes: FloatArray
+    stances: FloatArray
+
+
+class Encoder:
+    """`themes`, `stances`: what the columns stand for. `unseen_bucket`: voices it did not learn."""
+
+    def __init__(self, graph: bytes, pieces: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            graph, options, providers=["CPUExecutionProvider"]
+        )
+        self._pieces = sentencepiece.SentencePieceProcessor(model_proto=pieces)
+        told = json.loads(self._session.get_modelmeta().custom_metadata_map["lagesbild"])
+        self.themes: tuple[str, ...] = tuple(told["themes"])
+        self.stances: tuple[str, ...] = tuple(told["stances"])
+        self.card: dict[str, Any] = told["card"]
+        self.version = hashlib.sha256(graph + pieces).hexdigest()[:12]
+
+    @classmethod
+    def load(cls, folder: Path) -> Encoder:
+        """The encoder in `folder`. Raises LagesbildError when it is missing or broken."""
+        try:
+            return cls((folder / GRAPH_FILE).read_bytes(), (folder / PIECES_FILE).read_bytes())
+        except FileNotFoundError as error:
+            raise LagesbildError(f"Kodaren saknas i {folder}: hämta modellen på nytt.") from error
+        except _BROKEN as error:
+            raise LagesbildError(f"Kodaren i {folder} går inte att läsa.") from error
+
+    def scores(self, readings: Sequence[Reading]) -> EncoderScores:
+        n_themes, n_stances = len(self.themes), len(self.stances)
+        ids = [encoded(self._pieces, r.text, r.question) for r in readings]
+        raw = np.zeros((len(ids), n_themes * (1 + n_stances)))
+        for batch in _batches([len(own) for own in ids]):
+            raw[batch] = self._run([ids[i] for i in batch])
+        stances = raw[:, n_themes:].reshape(-1, n_themes, n_stances)
+        return EncoderScores(raw[:, :n_themes], stances)
+
+    def _run(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        padded, lengths = padded_ids(ids)
+        scores: NDArray[np.float32]
+        (scores,) = self._session.run(None, {"pieces": padded, "lengths": lengths})
+        return scores
+
+
+def encoded(
+    pieces: sentencepiece.SentencePieceProcessor, text: str, question: str | None
+) -> list[int]:
+    """The pieces of a text after its question, between the marks of beginning and end."""
+    whole = f"{PREFIX}{question} {text}" if question else f"{PREFIX}{text}"
+    inner: list[int] = pieces.encode(whole)
+    return [pieces.bos_id(), *inner[: MOST_PIECES - 2], pieces.eos_id()]
+
+
+def padded_ids(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """An array of shape (texts, longest), filled up with zeros, and the true lengths."""
+    lengths = np.array([len(own) for own in ids], dtype=np.int64)
+    padded = np.zeros((len(ids), int(lengths.max())), dtype=np.int64)
+    for row, own in enumerate(ids):
+        padded[row, : len(own)] = own
+    return padded, lengths
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Texts of like length together, so that little is padding."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and (len(batch) + 1) * lengths[i] > _BATCH_PIECES:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch

@@ -1,0 +1,106 @@
+"""The encoder as it runs: the same numbers as a slow NumPy encoder, whatever stands beside a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import softmax
+
+from classifiers.encoder.evidence import worth_of_words
+from classifiers.encoder.model import GRAPH_FILE, MOST_PIECES, Encoder, encoded
+from classifiers.encoder.source import Array
+from classifiers.reading import read
+from lagesbild.errors import LagesbildError
+from lagesbild.records import STANCES
+from lagesbild.themes import load_themes
+from tests.classifiers.encoder.conftest import EPSILON, N_HEADS, N_LAYERS, WIDTH
+
+TEXTS = ["lampan", "knark vid lampan", "det är mörkt och trasigt", "a" * 900, ""]
+
+
+def normed(x: Array, state: dict[str, Array], name: str) -> Array:
+    centred = x - x.mean(-1, keepdims=True)
+    spread = np.sqrt((centred**2).mean(-1, keepdims=True) + EPSILON)
+    result: Array = centred / spread * state[f"{name}.weight"] + state[f"{name}.bias"]
+    return result
+
+
+def slowly(ids: list[int], state: dict[str, Array]) -> Array:
+    """One text at a time in full precision, as the paper on BERT describes a layer."""
+
+    def times(x: Array, name: str) -> Array:
+        result: Array = x @ state[f"{name}.weight"].T + state[f"{name}.bias"]
+        return result
+
+    x = normed(state["word.weight"][ids] + state["place"][: len(ids)], state, "norm")
+    for layer in range(N_LAYERS):
+        own = f"layers.{layer}"
+        q, k, v = np.split(times(x, f"{own}.qkv"), 3, axis=1)
+        heads = []
+        for cut in np.split(np.arange(WIDTH), N_HEADS):
+            close = q[:, cut] @ k[:, cut].T / np.sqrt(WIDTH // N_HEADS)
+            heads.append(softmax(close, axis=1) @ v[:, cut])
+        mixed = times(np.concatenate(heads, axis=1), f"{own}.attended")
+        x = normed(x + mixed, state, f"{own}.attended_norm")
+        wide = times(x, f"{own}.widen")
+        wide = 0.5 * wide * (1 + np.tanh(np.sqrt(2 / np.pi) * (wide + 0.044715 * wide**3)))
+        x = normed(x + times(wide, f"{own}.narrow"), state, f"{own}.narrow_norm")
+    pooled = (np.concatenate([x.mean(0), x.max(0)]) - state["center"]) / state["spread"]
+    return times(pooled, "head")
+
+
+def test_the_graph_gives_what_a_slow_encoder_gives(
+    encoder: Encoder, state: dict[str, Array]
+) -> None:
+    readings = read(TEXTS)
+    scores = encoder.scores(readings)
+    n_themes = len(load_themes().decided)
+    for row, reading in enumerate(readings):
+        wanted = slowly(encoded(encoder._pieces, reading.text, None), state)
+        got = np.concatenate([scores.themes[row], scores.stances[row].ravel()])
+        # weights and activations are rounded to 8 bits
+        assert np.corrcoef(got, wanted)[0, 1] > 0.99
+        assert np.abs(got - wanted).max() < 0.2 * np.abs(wanted).max()
+    assert scores.themes.shape == (len(TEXTS), n_themes)
+    assert scores.stances.shape == (len(TEXTS), n_themes, len(STANCES))
+
+
+@given(st.lists(st.text("abcdeå ö", max_size=40), min_size=1, max_size=6))
+def test_a_text_scores_alike_alone_and_in_company(encoder: Encoder, texts: list[str]) -> None:
+    together = encoder.scores(read(texts)).themes
+    alone = np.concatenate([encoder.scores(read([text])).themes for text in texts])
+    # the scale of the 8-bit activations is found for a whole batch, hence not quite the same
+    assert np.abs(together - alone).max() < 0.3
+
+
+def test_no_texts_give_no_scores(encoder: Encoder) -> None:
+    assert encoder.scores([]).themes.shape[0] == 0
+
+
+def test_long_texts_are_cut_and_questions_come_first(encoder: Encoder) -> None:
+    pieces = encoder._pieces
+    assert len(encoded(pieces, "a " * 900, None)) == MOST_PIECES
+    asked = encoded(pieces, "lampan", "knark")
+    assert pieces.decode(asked) == "query: knark lampan"
+
+
+def test_worth_is_what_is_lost_without_the_word(encoder: Encoder) -> None:
+    whole, without = "knark vid lampan", "knark vid "
+    worth = worth_of_words(encoder, read([whole])[0], 3)
+    scores = encoder.scores(read([whole, without])).themes[:, 3]
+    assert worth.shape == (3,)
+    assert worth[2] == pytest.approx(scores[0] - scores[1], abs=0.2)
+
+
+def test_a_missing_or_broken_encoder_is_told(encoder_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(LagesbildError, match="saknas"):
+        Encoder.load(tmp_path)
+    for path in encoder_folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / GRAPH_FILE).write_bytes(b"no graph")
+    with pytest.raises(LagesbildError, match="går inte att läsa"):
+        Encoder.load(tmp_path)
