@@ -125,7 +125,7 @@ def _classify(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     from classifiers.commands import train
 
-    train(options.out)
+    train(options.out, encoder=options.encoder)
     return 0
 
 
@@ -268,7 +268,10 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
     "train": _Command(
         _train,
         "bygg om den medföljande modellen",
-        (_argument("--out", type=Path, metavar="MAPP", help="spara här i stället"),),
+        (
+            _argument("--out", type=Path, metavar="MAPP", help="spara här i stället"),
+            _argument("--encoder", action="store_true", help="finjustera kodaren på nytt först"),
+        ),
         has_config=False,
     ),
     "evaluate": _Command(

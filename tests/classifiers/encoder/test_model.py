@@ -1,4 +1,4 @@
-"""The encoder as it runs: the same numbers as a slow NumPy encoder, whatever stands beside a text."""
+"""The encoder as it runs: a slow NumPy encoder agrees, whatever stands beside a text."""
 
 from __future__ import annotations
 
