@@ -80,6 +80,8 @@ class TownSource:
             part=part,
             category=record.get("category"),
             status=record.get("status"),
+            lat=record.get("lat"),
+            lon=record.get("lon"),
             areas=(("kommun", record["kommun"]),) if "kommun" in record else (),
         )
 

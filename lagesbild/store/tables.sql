@@ -120,6 +120,7 @@ create table if not exists theme_count (
     stance varchar not null,
     n_reports bigint not null
 );
+alter table theme_count add column if not exists n_incidents bigint;  -- as told by one report each
 
 create table if not exists report_count (        -- the denominators of theme_count
     area_type varchar not null,
@@ -130,4 +131,15 @@ create table if not exists report_count (        -- the denominators of theme_co
     n_reports bigint not null,
     n_with_theme bigint not null,                 -- at least one of the safety themes
     n_undecided bigint not null                   -- the classifier abstained as unsure
+);
+
+create table if not exists text_sketch (         -- of every report's text, to find nearly equal ones
+    text_hash ubigint not null,
+    bands uinteger[] not null
+);
+
+create table if not exists incident_report (     -- reports told by several; the others stand alone
+    submission_id varchar not null,
+    incident_id varchar not null,                 -- the submission_id of the first of them
+    kind varchar not null                         -- incident, campaign
 );

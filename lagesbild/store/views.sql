@@ -59,8 +59,10 @@ from located_submission;
 
 create or replace view theme_recount as
 select area_type, area_code, period_type, period, theme, subtheme, source, stance,
-    count(*) as n_reports
+    count(*) as n_reports,
+    count(*) filter (where i.incident_id is null) + count(distinct i.incident_id) as n_incidents
 from dated_submission join assigned_theme using (submission_id)
+left join incident_report i using (submission_id)
 group by all;
 
 create or replace view report_recount as

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from lagesbild.errors import LagesbildError
+from lagesbild.store.incidents import regroup
 from lagesbild.store.staging import staged_files
 
 _LOCK_TRIES = 12
@@ -241,6 +242,7 @@ def _load_decisions(db: duckdb.DuckDBPyConnection, decisions: Sequence[tuple[Any
 
 
 def _recount(db: duckdb.DuckDBPyConnection) -> None:
+    regroup(db)
     for table, view in (("theme_count", "theme_recount"), ("report_count", "report_recount")):
         db.execute(f"delete from {table}")
         db.execute(f"insert into {table} by name select * from {view} order by all")

@@ -1,0 +1,72 @@
+"""Nights group reports told by several, count both, and forget nothing that was told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lagesbild.sources import SOURCES
+from lagesbild.verify import verify
+from tests.city import TownSource
+from tests.test_night import Town
+
+LAMP = "lampan på gångvägen mellan skolan och centrum har varit trasig i tre veckor"
+
+
+@pytest.fixture
+def town(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
+    monkeypatch.setitem(SOURCES, "town", TownSource)
+    monkeypatch.setattr(TownSource, "answers", {})
+    return Town(tmp_path)
+
+
+def report(number: int, text: str, day: int = 2, **more: Any) -> dict[str, Any]:
+    when = {"time": f"2026-03-{day:02}T12:00:00+00:00", "lat": 59.3, "lon": 18.0}
+    return {"id": number, "text": text} | when | more
+
+
+FIRST = [report(1, LAMP), report(2, "hej " + LAMP, 4), report(3, "langare vid torget")]
+SECOND = [report(4, LAMP + " nu", 5), report(5, LAMP, 25)]
+GROUPED = "select count(*), count(distinct incident_id), min(kind) from incident_report"
+COUNTED = (
+    "select n_reports, n_incidents from theme_count where theme = 'fysisk_miljo' "
+    "and area_type = 'alla' and period_type = 'month'"
+)
+
+
+def test_both_numbers_are_kept(town: Town) -> None:
+    town.sends(FIRST)
+    town.night()
+    assert town.rows(GROUPED) == [(2, 1, "incident")]
+    assert town.rows(COUNTED) == [(2, 1)]
+    town.sends(SECOND)
+    town.night()
+    assert town.rows(GROUPED) == [(3, 1, "incident")]
+    assert town.rows(COUNTED) == [(4, 2)]
+    assert verify(town.store) == []
+
+
+def test_the_order_of_nights_does_not_matter(town: Town) -> None:
+    town.sends(SECOND)
+    town.night()
+    town.sends(FIRST)
+    town.night()
+    assert town.rows(GROUPED) == [(3, 1, "incident")]
+    assert town.rows(COUNTED) == [(4, 2)]
+
+
+def test_a_text_that_is_changed_leaves_its_incident_and_its_sketch_goes(town: Town) -> None:
+    town.sends(FIRST)
+    town.night()
+    town.sends([report(2, "en lampa är trasig någon annanstans, vid stationen norr om ån", 4)])
+    town.night()
+    assert town.rows(GROUPED) == [(0, 0, None)]
+    assert town.rows("select count(*) from text_sketch") == [(3,)]
+
+
+def test_answers_and_notices_are_never_taken_for_one(town: Town) -> None:
+    kinds = ("answer", "answer", "notice")
+    town.sends([report(n, LAMP, kind=kind) for n, kind in enumerate(kinds)])
+    town.night()
+    assert town.rows(GROUPED) == [(0, 0, None)]
