@@ -17,6 +17,7 @@ from lagesbild.text import fold
 
 # A theme this near its threshold, on either side, is for a person to look at.
 _DOUBT = 0.6
+_NEVER = -10.0  # the log odds of a theme nobody labelled
 _NOTHING = frozenset(
     {"inget", "ingenting", "nej", "na", "nix", "nope", "noll", "inga", "ingen", "nada", "nothing"}
     | {"no", "none", "vet", "ej", "inte", "aning", "asikt", "sarskilt", "speciellt", "alls", "just"}
@@ -32,9 +33,8 @@ _ANSWERS_NOTHING = frozenset(
 class Calibration:
     """For each theme a logistic curve over the parts' scores, and the probability to decide at.
 
-    `slopes` has shape (parts and rival, themes): a further part, an encoder say, is a further row.
-    The rival is the best score of any other theme: what is surely about traffic is less likely to
-    be about noise as well.
+    `slopes` has shape (parts and rival, themes). The rival is the best score of any other theme:
+    what is surely about traffic is less likely to be about noise as well.
     """
 
     slopes: FloatArray
@@ -44,22 +44,48 @@ class Calibration:
     @classmethod
     def fit(cls, scores: FloatArray, wanted: NDArray[np.bool_]) -> Calibration:
         """From scores of shape (texts, themes, parts) on texts whose voices were held out."""
-        inputs = _with_rival(scores)
+        inputs = with_rival(scores)
         n_themes, n_inputs = inputs.shape[1:]
-        slopes, intercepts = np.zeros((n_inputs, n_themes)), np.full(n_themes, -10.0)
+        slopes, intercepts = np.zeros((n_inputs, n_themes)), np.full(n_themes, _NEVER)
         for theme in range(n_themes):
             if wanted[:, theme].any() and not wanted[:, theme].all():
                 model = LogisticRegression(C=100.0).fit(inputs[:, theme], wanted[:, theme])
                 slopes[:, theme] = model.coef_[0]
                 intercepts[theme] = model.intercept_[0]
-        unset = cls(slopes, intercepts, np.full(n_themes, 0.5))
-        probabilities = unset.probabilities(scores)
-        thresholds = [best_threshold(probabilities[:, t], wanted[:, t]) for t in range(n_themes)]
+        return cls._with_thresholds(slopes, intercepts, scores, wanted)
+
+    @classmethod
+    def fit_shared(cls, scores: FloatArray, wanted: NDArray[np.bool_]) -> Calibration:
+        """As `fit`, with the same slopes for every theme: steadier where the texts are few."""
+        inputs = with_rival(scores)
+        n_texts, n_themes, n_inputs = inputs.shape
+        which = np.broadcast_to(np.eye(n_themes), (n_texts, n_themes, n_themes))
+        rows = np.concatenate([inputs, which], axis=2).reshape(n_texts * n_themes, -1)
+        if wanted.any() and not wanted.all():
+            model = LogisticRegression(C=1.0, max_iter=2000).fit(rows, wanted.reshape(-1))
+            weights, bias = model.coef_[0], float(model.intercept_[0])
+        else:
+            weights, bias = np.zeros(rows.shape[1]), _NEVER
+        intercepts = weights[n_inputs:] + bias
+        intercepts[~wanted.any(axis=0)] = _NEVER
+        slopes = np.repeat(weights[:n_inputs, np.newaxis], n_themes, axis=1)
+        return cls._with_thresholds(slopes, intercepts, scores, wanted)
+
+    @classmethod
+    def _with_thresholds(
+        cls,
+        slopes: FloatArray,
+        intercepts: FloatArray,
+        scores: FloatArray,
+        wanted: NDArray[np.bool_],
+    ) -> Calibration:
+        likely = cls(slopes, intercepts, np.full(len(intercepts), 0.5)).probabilities(scores)
+        thresholds = [best_threshold(p, w) for p, w in zip(likely.T, wanted.T, strict=True)]
         return cls(slopes, intercepts, np.array(thresholds))
 
     def probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities of shape (texts, themes) from scores of shape (texts, themes, parts)."""
-        logits = np.einsum("ntp,pt->nt", _with_rival(scores), self.slopes) + self.intercepts
+        logits = np.einsum("ntp,pt->nt", with_rival(scores), self.slopes) + self.intercepts
         probabilities: FloatArray = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         return probabilities
 
@@ -75,7 +101,7 @@ class Calibration:
         return cls(state["slopes"], state["intercepts"], state["thresholds"])
 
 
-def _with_rival(scores: FloatArray) -> FloatArray:
+def with_rival(scores: FloatArray) -> FloatArray:
     """The scores, and for each theme the best first-part score among the other themes."""
     first = scores[:, :, 0]
     n_themes = first.shape[1]

@@ -46,7 +46,7 @@ def train_model(rows: Sequence[Labelled], encoder: Encoder | None = None) -> Mod
     """Deterministic: the same rows in the same order, and the same encoder, give the same model."""
     readings, wanted = read_labelled(rows), wanted_themes(rows)
     scores = held_out_scores(rows, readings, wanted)
-    keys, wanted_keys = _wanted_subthemes(rows)
+    keys, wanted_keys = wanted_subthemes(rows)
     cases, stances = stance_cases(rows, readings)
     model = Model(
         linear=Linear.fit(readings, wanted),
@@ -117,7 +117,8 @@ def stance_cases(
     return cases, stances
 
 
-def _wanted_subthemes(rows: Sequence[Labelled]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+def wanted_subthemes(rows: Sequence[Labelled]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """The keys `theme.subtheme`, and the truth of shape (texts, keys)."""
     plan = load_themes()
     keys = tuple(f"{t}.{s.key}" for t in plan.main for s in plan.by_key[t].subthemes)
     coded = [{f"{m.theme}.{m.subtheme}" for m in row.mentions} for row in rows]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.calibration import Calibration
+from classifiers.calibration import Calibration, with_rival
 from classifiers.encoder.model import Encoder, EncoderScores
 from classifiers.features import FloatArray
 from classifiers.reading import Reading
@@ -37,7 +37,7 @@ class Joined:
         """From texts that neither the encoder nor the linear part learnt from; `linear` as
         Linear.whole_and_best gives it."""
         scores = together(linear, encoder.scores(readings))
-        return cls(encoder, Calibration.fit(scores, wanted))
+        return cls(encoder, Calibration.fit_shared(scores, wanted))
 
     def probabilities(self, linear: FloatArray, encoded: EncoderScores) -> FloatArray:
         return self.calibration.probabilities(together(linear, encoded))
@@ -57,5 +57,5 @@ def is_unsure(probabilities: FloatArray, low: float = LOW, high: float = HIGH) -
 
 
 def together(linear: FloatArray, encoded: EncoderScores) -> FloatArray:
-    """The encoder's score as one more way of scoring, of shape (texts, themes, ways)."""
-    return np.concatenate([linear, encoded.themes[:, :, np.newaxis]], axis=2)
+    """The encoder's score, and its rival, as more ways of scoring: (texts, themes, ways)."""
+    return np.concatenate([linear, with_rival(encoded.themes[:, :, np.newaxis])], axis=2)

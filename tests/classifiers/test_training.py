@@ -92,3 +92,16 @@ def test_wanted_themes_follow_the_order_of_the_plan() -> None:
     wanted = wanted_themes(tiny_rows())
     assert wanted.sum() == 18  # residual texts want nothing
     assert wanted[0].tolist() == [True] + [False] * 14
+
+
+def test_shared_slopes_are_found_from_few_texts() -> None:
+    chance = np.random.default_rng(2)
+    real = chance.uniform(0.01, 0.99, size=(300, 3))
+    wanted = chance.uniform(size=real.shape) < real
+    scores = (2 * np.log(real / (1 - real)) + np.array([0, 1, -1]))[:, :, np.newaxis]
+    calibration = Calibration.fit_shared(scores, wanted)
+    assert np.ptp(calibration.slopes, axis=1).max() == 0
+    assert abs(calibration.probabilities(scores) - real).mean() < 0.05
+    nobody = Calibration.fit_shared(scores, np.zeros_like(wanted))
+    assert nobody.probabilities(scores).max() < 0.001
+    assert Calibration.from_state(calibration.state()).slopes.shape == (2, 3)

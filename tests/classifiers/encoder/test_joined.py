@@ -1,0 +1,134 @@
+"""The cascade: the encoder is asked only where the linear part is unsure, and then counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers import combined
+from classifiers.combined import CombinedClassifier, Model, _Scored, _Told
+from classifiers.encoder.joined import Joined, is_unsure, together
+from classifiers.encoder.model import Encoder, EncoderScores
+from classifiers.labelled import Labelled, is_for_encoder, is_frozen
+from classifiers.learned_stance import StanceCase
+from classifiers.linear import Linear
+from classifiers.reading import read
+from classifiers.saved import load_combined, save_model
+from classifiers.training import train_model
+from lagesbild.errors import LagesbildError
+from lagesbild.records import STANCES
+from tests.classifiers.conftest import tiny_rows
+
+TEXTS = ["knark vid lampan", "lampan är trasig", "tack för hjälpen", "hej"]
+
+
+def many_voices() -> list[Labelled]:
+    """Each text by a voice of its own, so that some are kept from the encoder."""
+    return [replace(row, voice=f"voice {n}") for n, row in enumerate(tiny_rows())]
+
+
+@pytest.fixture(scope="module")
+def joined(encoder: Encoder) -> Model:
+    return train_model(many_voices(), encoder)
+
+
+def test_unsure_is_between_the_limits() -> None:
+    likely = np.array([[0.001, 0.999], [0.001, 0.5], [0.02, 0.999], [0.0, 0.0]])
+    assert is_unsure(likely, 0.01, 0.99).tolist() == [False, True, True, False]
+
+
+def test_only_the_unsure_are_asked(joined: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap = CombinedClassifier(replace(joined, joined=None), "cheap").probabilities(TEXTS)
+    asked: list[str] = []
+    assert joined.joined is not None
+    real = joined.joined.encoder.scores
+
+    def scores(readings: list) -> EncoderScores:
+        asked.extend(r.text for r in readings)
+        return real(readings)
+
+    monkeypatch.setattr(joined.joined.encoder, "scores", scores)
+    monkeypatch.setattr(combined, "is_unsure", lambda p: np.array([True, False, False, True]))
+    mixed = CombinedClassifier(joined, "both").probabilities(TEXTS)
+    assert asked == [TEXTS[0], TEXTS[3]]
+    assert np.array_equal(mixed[1:3], cheap[1:3])
+    assert not np.allclose(mixed[0], cheap[0])
+
+
+def test_evidence_is_what_the_encoder_would_miss_where_no_other_part_spoke(
+    joined: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        Linear, "contributions", lambda self, readings, columns: [np.zeros(9)] * len(columns)
+    )
+    worth = {"hej": [0.0], "en helt annan sak": [0.1, 0.0, 2.0, 1.0]}
+    monkeypatch.setattr(
+        combined, "worth_of_words", lambda encoder, reading, column: np.array(worth[reading.text])
+    )
+    readings = read(list(worth))
+    stances = {id(reading): np.zeros((15, 7)) for reading in readings}
+    told = _Told(joined, _Scored(np.zeros((2, 15)), stances))
+    assert told.words([(r, "narkotika") for r in readings]) == [[], [2, 3]]
+    unasked = _Told(joined, _Scored(np.zeros((2, 15)), {}))
+    assert unasked.words([(r, "narkotika") for r in readings]) == [[], []]
+
+
+def test_the_encoder_has_a_say_on_stance(joined: Model) -> None:
+    reading = read(["lampan är trasig"])[0]
+    case = StanceCase(reading, "narkotika", [0])
+    for place, stance in enumerate(STANCES):
+        said = np.zeros((15, 7))
+        said[0, place] = 50.0
+        told = _Told(joined, _Scored(np.zeros((1, 15)), {id(reading): said}))
+        known = joined.stance.scores([case])[0, place]
+        assert told.stances([case]) == [stance] or np.isinf(known)
+    assert _Told(joined, _Scored(np.zeros((0, 15)), {})).stances([]) == []
+
+
+def test_scores_of_both_stand_side_by_side() -> None:
+    linear = np.zeros((2, 3, 2))
+    encoded = EncoderScores(np.arange(6.0).reshape(2, 3), np.zeros((2, 3, 7)))
+    both = together(linear, encoded)
+    assert both.shape == (2, 3, 4)
+    assert both[1, :, 2].tolist() == [3, 4, 5]
+    assert both[1, :, 3].tolist() == [5, 5, 4]  # the best of the other themes
+
+
+def test_a_model_finds_its_own_encoder_and_no_other(
+    joined: Model, encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifiers.saved.data_path", lambda name: tmp_path / "nothing")
+    save_model(joined.state(), {}, tmp_path / "models" / "a")
+    with pytest.raises(LagesbildError, match="Kodaren saknas"):
+        load_combined(tmp_path / "models" / "a")
+    kept = tmp_path / "models" / f"encoder-{joined.joined.encoder.version}"
+    kept.mkdir()
+    for path in encoder_folder.iterdir():
+        (kept / path.name).write_bytes(path.read_bytes())
+    loaded = load_combined(tmp_path / "models" / "a")
+    assert np.allclose(
+        loaded.probabilities(TEXTS), CombinedClassifier(joined, "x").probabilities(TEXTS)
+    )
+    other = joined.state() | {"joined": joined.joined.state() | {"encoder": "another"}}
+    save_model(other, {}, kept)
+    with pytest.raises(LagesbildError, match="annan kodare"):
+        load_combined(kept)
+
+
+def test_what_calibrates_was_not_learnt(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught: list[str] = []
+    fit = Joined.fit
+
+    def fitted(encoder: Encoder, readings: list, linear: np.ndarray, wanted: np.ndarray) -> Joined:
+        taught.extend(r.text for r in readings)
+        return fit(encoder, readings, linear, wanted)
+
+    monkeypatch.setattr(Joined, "fit", fitted)
+    rows = many_voices()
+    train_model(rows, encoder)
+    assert set(taught) == {row.text for row in rows if not is_for_encoder(row)}
+    assert not any(is_frozen(row) and is_for_encoder(row) for row in rows)
+    assert len(read(taught)) == len(taught)
