@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from classifiers.calibration import Calibration
 from classifiers.decision import Chosen, Policy, decide
 from classifiers.encoder.evidence import worth_of_words
-from classifiers.encoder.joined import Joined, is_unsure
-from classifiers.encoder.model import Encoder
+from classifiers.encoder.joined import Joined, ScoresTexts, is_unsure
 from classifiers.features import FloatArray
 from classifiers.learned_stance import LearnedStance, StanceCase, log_shares
 from classifiers.linear import Linear
@@ -57,7 +56,7 @@ class Model:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], encoder: Encoder | None = None) -> Model:
+    def from_state(cls, state: Mapping[str, Any], encoder: ScoresTexts | None = None) -> Model:
         return cls(
             Linear.from_state(state["linear"]),
             Linear.from_state(state["subthemes"]),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from classifiers import Classifier, load_classifier
-from lagesbild.errors import LagesbildError
+from lagesbild.errors import LagesbildError, UsageError
 from lagesbild.records import Classified
 from lagesbild.resources import data_path
 
@@ -100,17 +100,23 @@ def _answer(line_id: Any, decided: Classified, *, show_all: bool) -> dict[str, A
     return answer
 
 
-def train(out: Path | None = None, *, encoder: bool = False) -> Path:
+def train(out: Path | None = None, *, encoder: bool = False, pipeline: str | None = None) -> Path:
     """Rebuild the model from data/labelled alone and save it; by default as the bundled one.
 
-    `encoder`: fine-tune the encoder anew first, which needs the optional packages.
+    `encoder`: fine-tune the encoder anew first, which needs the optional packages. `pipeline`: a
+    spaCy pipeline, by name or folder, in the encoder's place; not for the bundled model.
     """
+    from classifiers.encoder.pipeline import PipelineEncoder
     from classifiers.labelled import is_for_encoder, load_labelled
     from classifiers.renewal import train_with_figure
 
     rows, folder = load_labelled(), out or data_path("model")
     if encoder:
         _fit_encoder([row for row in rows if is_for_encoder(row)], folder)
+    if pipeline:
+        if out is None:
+            raise UsageError("--pipeline gör en egen modell: ange också --out MAPP.")
+        PipelineEncoder.fit(pipeline, [row for row in rows if is_for_encoder(row)]).save(folder)
     path = train_with_figure(rows, folder)
     sys.stdout.write(f"Modellen är tränad på {len(rows)} texter och ligger i {path}." + "\n")
     return path

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.combined import CombinedClassifier
-from classifiers.encoder.model import GRAPH_FILE, Encoder
+from classifiers.encoder.joined import ScoresTexts
 from classifiers.evaluation import as_arrays, score_decided
 from classifiers.labelled import REVIEWED, Labelled, Mention, is_frozen, load_labelled
 from classifiers.lexicon import bundled_lexicon
-from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined
+from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined, load_encoder
 from classifiers.training import save_trained, train_model
 from lagesbild.records import Classified
 from lagesbild.resources import data_path
@@ -56,7 +56,7 @@ class Renewal:
 
 
 def measure_frozen(
-    rows: Sequence[Labelled], frozen: Sequence[Labelled], encoder: Encoder | None
+    rows: Sequence[Labelled], frozen: Sequence[Labelled], encoder: ScoresTexts | None
 ) -> dict[str, Any]:
     """For the card: macro-F1, with its interval, on the frozen texts of a trial model trained on
     the others, and how often that model was right about each theme."""
@@ -96,7 +96,7 @@ def train_with_figure(rows: Sequence[Labelled], folder: Path) -> Path:
     The encoder stays the one in `folder`, else the bundled one, if there is any.
     """
     ours = [row for row in rows if is_frozen(row)]
-    encoder = Encoder.load(folder) if (folder / GRAPH_FILE).exists() else bundled_encoder()
+    encoder = load_encoder(folder) or bundled_encoder()
     more = {**measure_frozen(rows, ours, encoder), DATA: data_sha256(rows)}
     return save_trained(train_model(rows, encoder), rows, folder, more)
 

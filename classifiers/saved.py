@@ -13,7 +13,9 @@ from zipfile import BadZipFile
 import skops.io
 
 from classifiers.combined import CombinedClassifier, Model
+from classifiers.encoder.joined import ScoresTexts
 from classifiers.encoder.model import GRAPH_FILE, PIECES_FILE, Encoder
+from classifiers.encoder.pipeline import PIPELINE_FILE, PipelineEncoder
 from classifiers.lexicon import bundled_lexicon
 from lagesbild.errors import LagesbildError
 from lagesbild.resources import data_path
@@ -65,9 +67,15 @@ def load_combined(folder: Path | None = None) -> CombinedClassifier:
     return CombinedClassifier(Model.from_state(state, _encoder_of(state, path)), version)
 
 
-def bundled_encoder() -> Encoder | None:
+def bundled_encoder() -> ScoresTexts | None:
     """The encoder beside the bundled model; None where there is none."""
-    folder = data_path("model")
+    return load_encoder(data_path("model"))
+
+
+def load_encoder(folder: Path) -> ScoresTexts | None:
+    """The encoder in the folder, or the spaCy pipeline in its place; None without either."""
+    if (folder / PIPELINE_FILE).exists():
+        return PipelineEncoder.load(folder)
     return Encoder.load(folder) if (folder / GRAPH_FILE).exists() else None
 
 
@@ -86,13 +94,15 @@ def keep_encoder(models: Path) -> None:
         new.rename(kept)
 
 
-def _encoder_of(state: Mapping[str, Any], path: Path) -> Encoder | None:
+def _encoder_of(state: Mapping[str, Any], path: Path) -> ScoresTexts | None:
     """The very encoder that the model was calibrated with: beside it, kept with it, or bundled."""
     if state["joined"] is None:
         return None
     wanted = state["joined"]["encoder"]
     places = (path.parent, path.parent.parent / f"encoder-{wanted}", data_path("model"))
-    encoder = Encoder.load(next((p for p in places if (p / GRAPH_FILE).exists()), places[-1]))
+    encoder = next((found for found in map(load_encoder, places) if found), None)
+    if encoder is None:
+        raise LagesbildError(f"Kodaren till modellen {path} saknas: hämta modellen på nytt.")
     if encoder.version != wanted:
         raise LagesbildError(f"Modellen {path} är gjord med en annan kodare: träna om den.")
     return encoder

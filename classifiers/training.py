@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration
 from classifiers.combined import Model
-from classifiers.encoder.joined import Joined
-from classifiers.encoder.model import Encoder
+from classifiers.encoder.joined import Joined, ScoresTexts
 from classifiers.features import BLOCKS, FloatArray
 from classifiers.labelled import Labelled, is_for_encoder, voice_folds
 from classifiers.learned_stance import LearnedStance, StanceCase
@@ -42,7 +41,7 @@ def wanted_themes(rows: Sequence[Labelled]) -> NDArray[np.bool_]:
     return np.array([[theme in row.themes for theme in themes] for row in rows], dtype=bool)
 
 
-def train_model(rows: Sequence[Labelled], encoder: Encoder | None = None) -> Model:
+def train_model(rows: Sequence[Labelled], encoder: ScoresTexts | None = None) -> Model:
     """Deterministic: the same rows in the same order, and the same encoder, give the same model."""
     readings, wanted = read_labelled(rows), wanted_themes(rows)
     scores = held_out_scores(rows, readings, wanted)
@@ -62,7 +61,7 @@ def train_model(rows: Sequence[Labelled], encoder: Encoder | None = None) -> Mod
 
 
 def _join(
-    encoder: Encoder,
+    encoder: ScoresTexts,
     rows: Sequence[Labelled],
     readings: Sequence[Reading],
     scores: FloatArray,

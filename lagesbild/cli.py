@@ -125,7 +125,7 @@ def _classify(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     from classifiers.commands import train
 
-    train(options.out, encoder=options.encoder)
+    train(options.out, encoder=options.encoder, pipeline=options.pipeline)
     return 0
 
 
@@ -171,6 +171,15 @@ def _review_add_user(options: argparse.Namespace) -> int:
 
     name = add_user(_settings(options), options.name, options.role)
     say(f"{name} får nu logga in som {options.role}.")
+    return 0
+
+
+def _review_flagged(options: argparse.Namespace) -> int:
+    from lagesbild.night import Store
+    from lagesbild.review.flagged import flagged
+
+    for entry in flagged(Store(_settings(options))):
+        print(json.dumps(entry, ensure_ascii=False))
     return 0
 
 
@@ -271,6 +280,7 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
         (
             _argument("--out", type=Path, metavar="MAPP", help="spara här i stället"),
             _argument("--encoder", action="store_true", help="finjustera kodaren på nytt först"),
+            _argument("--pipeline", metavar="NAMN", help="en spaCy-modell i kodarens ställe"),
         ),
         has_config=False,
     ),
@@ -300,6 +310,10 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
                 _argument("name", metavar="NAMN"),
                 _argument("--role", required=True, choices=("reviewer", "planner", "admin")),
             ),
+        ),
+        "flagged": _Command(
+            _review_flagged,
+            "vad personal har markerat som personuppgift, utan orden, som JSON-rader",
         ),
     },
     "export": {

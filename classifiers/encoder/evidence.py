@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from classifiers.encoder.model import Encoder
+from classifiers.encoder.joined import ScoresTexts
 from classifiers.features import FloatArray
 from classifiers.reading import Reading
 
 _MOST_WORDS = 40  # looked at; the cost is one reading a word
 
 
-def worth_of_words(encoder: Encoder, reading: Reading, column: int) -> FloatArray:
+def worth_of_words(encoder: ScoresTexts, reading: Reading, column: int) -> FloatArray:
     """How far the theme's log odds fall when a word is left out, one number a word of the text.
 
     Leave-one-out occlusion (Li, Monroe & Jurafsky, arXiv 1612.08220).

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration, with_rival
-from classifiers.encoder.model import Encoder, EncoderScores
+from classifiers.encoder.model import EncoderScores
 from classifiers.features import FloatArray
 from classifiers.reading import Reading
 
@@ -19,17 +19,26 @@ from classifiers.reading import Reading
 LOW, HIGH = 0.01, 0.99
 
 
+class ScoresTexts(Protocol):
+    """The bundled encoder, or a spaCy pipeline in its place. `version` changes with its content."""
+
+    version: str
+    card: dict[str, Any]
+
+    def scores(self, readings: Sequence[Reading]) -> EncoderScores: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """An encoder, and the calibration of its scores beside the linear part's."""
 
-    encoder: Encoder
+    encoder: ScoresTexts
     calibration: Calibration
 
     @classmethod
     def fit(
         cls,
-        encoder: Encoder,
+        encoder: ScoresTexts,
         readings: Sequence[Reading],
         linear: FloatArray,
         wanted: NDArray[np.bool_],
@@ -46,7 +55,7 @@ class Joined:
         return {"encoder": self.encoder.version, "calibration": self.calibration.state()}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], encoder: Encoder) -> Joined:
+    def from_state(cls, state: Mapping[str, Any], encoder: ScoresTexts) -> Joined:
         return cls(encoder, Calibration.from_state(state["calibration"]))
 
 

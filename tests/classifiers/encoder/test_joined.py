@@ -102,7 +102,7 @@ def test_a_model_finds_its_own_encoder_and_no_other(
 ) -> None:
     monkeypatch.setattr("classifiers.saved.data_path", lambda name: tmp_path / "nothing")
     save_model(joined.state(), {}, tmp_path / "models" / "a")
-    with pytest.raises(LagesbildError, match="Kodaren saknas"):
+    with pytest.raises(LagesbildError, match="Kodaren till modellen"):
         load_combined(tmp_path / "models" / "a")
     kept = tmp_path / "models" / f"encoder-{joined.joined.encoder.version}"
     kept.mkdir()
