@@ -96,7 +96,7 @@ def keep_encoder(models: Path) -> None:
 
 def _encoder_of(state: Mapping[str, Any], path: Path) -> ScoresTexts | None:
     """The very encoder that the model was calibrated with: beside it, kept with it, or bundled."""
-    if state["joined"] is None:
+    if not state.get("joined"):  # a model from before there was an encoder has no such part
         return None
     wanted = state["joined"]["encoder"]
     places = (path.parent, path.parent.parent / f"encoder-{wanted}", data_path("model"))
