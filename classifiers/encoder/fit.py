@@ -84,11 +84,7 @@ def _task(rows: Sequence[Labelled], pieces: sentencepiece.SentencePieceProcessor
 
 def _begin_head(network: Network, task: _Task) -> None:
     """Centre the features and fit the last layer alone, so that what follows starts from sense."""
-    network.eval()
-    pooled = torch.zeros(len(task.ids), network.head.in_features)
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        for batch in _batches(task, 2 * _BATCH, None):
-            pooled[batch] = network.pooled(*_tensors(task, batch)).float()
+    pooled = _pooled(network, task)
     network.center.copy_(pooled.mean(0))
     network.spread.copy_(pooled.std(0) + 1e-6)
     random = np.random.default_rng(0)
@@ -100,6 +96,25 @@ def _begin_head(network: Network, task: _Task) -> None:
             _loss(network.decide(pooled[batch]), task, batch).backward()
             optimiser.step()
             optimiser.zero_grad()
+
+
+def _pooled(network: Network, task: _Task) -> Tensor:
+    network.eval()
+    pooled = torch.zeros(len(task.ids), network.head.in_features)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        for batch in _batches(task, 2 * _BATCH, None):
+            pooled[batch] = network.pooled(*_tensors(task, batch)).float()
+    return pooled
+
+
+def unfitted_vectors(rows: Sequence[Labelled]) -> NDArray[np.float64]:
+    """What the bundled encoder makes of each text before any training: mean, then maximum."""
+    source = read_source(bundled_path())
+    every = np.arange(4, len(source.pieces))
+    task = _task(rows, sentencepiece.SentencePieceProcessor(model_proto=tokenizer(source, every)))
+    network = Network(source, kept_vectors(source, every), 1)
+    vectors: NDArray[np.float64] = _pooled(network, task).numpy().astype(np.float64)
+    return vectors
 
 
 def _train(network: Network, task: _Task, tell: Callable[[str], object]) -> None:
