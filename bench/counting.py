@@ -43,17 +43,17 @@ from range($n) t(i)
 """
 CLASSIFIED = """
 insert into classified_text by name
-select printf('%032x', i) as submission_id, 'x' as text_sha256, '1' as classifier_version,
-    true as is_current, false as needs_review, 'sv' as language,
+select printf('%032x', i) as submission_id, 'x' as text_sha256,
+    $version as classifier_version, true as is_current, false as needs_review, 'sv' as language,
     map([]::varchar[], []::float[]) as probabilities
 from range($n) t(i)
 """
 # Every report has one theme, and every second one another: 2/3 n reports, n classifications.
 THEMES = """
 insert into classification by name
-select printf('%032x', i) as submission_id, 'x' as text_sha256, '1' as classifier_version,
-    't' || ((hash(i, $seed, 3) % 15 + k * 7) % 15) as theme, 0.9 as probability,
-    'problem' as stance, [[0, 1]] as evidence
+select printf('%032x', i) as submission_id, 'x' as text_sha256,
+    $version as classifier_version, 't' || ((hash(i, $seed, 3) % 15 + k * 7) % 15) as theme,
+    0.9 as probability, 'problem' as stance, [[0, 1]] as evidence
 from range($n) t(i), range(2) u(k) where k = 0 or i % 2 = 0
 """
 COUNT = """
@@ -63,15 +63,18 @@ from theme_recount where period_type = 'month' and area_type = 'stadsdel' group 
 """
 
 
-def fill(file: Path, n_classified: int, seed: int) -> None:
-    """A store with this many classifications and two thirds as many reports."""
+def fill(file: Path, n_classified: int, seed: int, version: str = "1") -> None:
+    """A store with this many classifications and two thirds as many reports.
+
+    `version`: of the classifier that is said to have made them.
+    """
     n_reports = n_classified * 2 // 3
     with duckdb.connect(str(file)) as db:
         db.execute((STORE / "tables.sql").read_text(encoding="utf-8"))
         db.execute((STORE / "views.sql").read_text(encoding="utf-8"))
         db.execute("insert into area values ('stadsdel', 'a00', 'A', '2025')")
         for query in (SUBMISSIONS, AREAS, CLASSIFIED, THEMES):
-            uses = {"n": n_reports, "seed": seed}
+            uses = {"n": n_reports, "seed": seed, "version": version}
             db.execute(query, {k: v for k, v in uses.items() if f"${k}" in query})
 
 

@@ -29,6 +29,7 @@ from lagesbild.indicators.dispersion import Dispersion, dispersion
 from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.rates import count_interval
 from lagesbild.indicators.shares import share
+from lagesbild.publish.correction import two_digits
 
 N_AREAS, N_MONTHS, GROUP = 40, 37, 4
 Noise = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -131,7 +132,8 @@ def _compared(now: np.ndarray, before: np.ndarray, spread: list[Dispersion]) -> 
 def corrected(cities: int, seed: int) -> Iterator[tuple[str, Tally]]:
     """The real number among a cell's reports, with the validation sampled anew in every city."""
     rng = np.random.default_rng(seed)
-    for n_valid, hit, alarm in ((400, 0.85, 0.02), (1500, 0.75, 0.01), (1500, 0.9, 0.05)):
+    kinds = ((400, 0.85, 0.02), (1000, 0.65, 0.03), (1500, 0.75, 0.01), (1500, 0.9, 0.05))
+    for n_valid, hit, alarm in kinds:
         tally = Tally([], [])
         for _ in range(cities):
             prevalence = 0.12
@@ -147,12 +149,15 @@ def corrected(cities: int, seed: int) -> Iterator[tuple[str, Tally]]:
 def _corrected_cells(
     rng: np.random.Generator, valid: Validation, hit: float, alarm: float
 ) -> Iterator[bool]:
-    """Ten cells whose prevalence differs from the validation's (2-35 %)."""
+    """Ten cells whose prevalence differs from the validation's (2-35 %).
+
+    As published: the number of texts is rounded to two digits before it is used.
+    """
     for prevalence in np.linspace(0.02, 0.35, 10):
         n = int(rng.integers(40, 800))
         real = int(rng.binomial(n, prevalence))
         found = int(rng.binomial(real, hit) + rng.binomial(n - real, alarm))
-        estimate = corrected_count(found, n, valid)
+        estimate = corrected_count(found, max(found, two_digits(n)), valid)
         if estimate is not None:
             yield covers(estimate, real)
 

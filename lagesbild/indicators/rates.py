@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scipy.stats import gamma
@@ -15,6 +16,17 @@ SMALLEST_POPULATION = 100
 VISITED_PLACES = frozenset(
     {"station_resecentrum", "tunnelbana", "torg", "butik_centrum", "krog", "hallplats"}
 )
+_NAMED_FOR: Mapping[str, str] = {
+    r"centrum\b|\bcity\b|\bcentral|\binnerstad": "butik_centrum",
+    r"\bresecent|station": "station_resecentrum",
+    r"torget?\b": "torg",
+}
+
+
+def place_types_of(area_name: str) -> frozenset[str]:
+    """What an area's own name says about it: "Norra centrum", "Stationsområdet", "Stortorget"."""
+    name = area_name.lower()
+    return frozenset(kind for words, kind in _NAMED_FOR.items() if re.search(words, name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from lagesbild.publish.correction import KnownErrors
 from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.families import Published
 
@@ -29,11 +30,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of protected counts; `family` is what they were protected together with."""
+    """Rows of protected counts; `family` is what they were protected together with.
+
+    `errors`: what the corrected counts rest on, by theme.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
     family: Published
+    errors: Mapping[str, KnownErrors] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -69,6 +74,21 @@ TITLES: Mapping[str, tuple[str, str, str]] = {
     "is_hidden": ("Dold", "1 om antalet är dolt, annars 0", "1 if the count is hidden, else 0"),
     "n_low": ("Antal, från", "95 % intervall, nedre gräns", "95 % interval, lower bound"),
     "n_high": ("Antal, till", "95 % intervall, övre gräns", "95 % interval, upper bound"),
+    "n_corrected": (
+        "Korrigerat antal",
+        "Antal när klassningens kända fel räknas bort; . där det inte kan räknas",
+        "Count corrected for the classifier's known errors",
+    ),
+    "n_corrected_low": (
+        "Korrigerat antal, från",
+        "95 % intervall, nedre gräns",
+        "95 % interval, lower bound",
+    ),
+    "n_corrected_high": (
+        "Korrigerat antal, till",
+        "95 % intervall, övre gräns",
+        "95 % interval, upper bound",
+    ),
     "share_percent": (
         "Andel %",
         "Andel av rapporterna om trygghet",

@@ -9,6 +9,7 @@ from typing import Any
 
 import xlsxwriter
 
+from lagesbild.publish.correction import told
 from lagesbild.publish.metadata import BIAS_NOTE, hiding_note
 from lagesbild.publish.table import TITLES, Table, Value
 from lagesbild.settings import Settings
@@ -191,6 +192,8 @@ def _write_notes(sheet: Any, table: Table, formats: Mapping[str, Any], profile: 
         ("Dolda i tabellen", f"{table.n_hidden} av {len(table.rows)} antal"),
         ("Profil", profile),
     ]
+    if "n_corrected" in table.names:
+        lines.append(("Korrigerat antal", told(table.errors)))
     lines += [(column.name, TITLES[column.name][1]) for column in table.columns]
     if len(table.rows) > _MOST_ROWS:
         lines.append(("Avkortad", "Tabellen är större än ett kalkylblad; välj csv eller parquet."))
