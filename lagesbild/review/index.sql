@@ -1,4 +1,5 @@
--- Made anew for every snapshot. item_id follows the time of reporting: a larger one is newer.
+-- One for each snapshot. item_id follows the time of reporting: a larger one is newer. They lie
+-- far apart, so that a report that comes late finds a place between two others.
 create table item (
     item_id integer primary key,
     submission_id text not null,
@@ -33,6 +34,16 @@ create table item_theme (
 create table item_area (
     area text not null, worth real not null, item_id integer not null,
     primary key (area, worth, item_id)
+) strict, without rowid;
+create table changed_text (               -- decided before, but the text has changed
+    item_id integer primary key
+) strict;
+create table part (                       -- of the word index: word_0, word_1 …
+    part integer primary key, n_items integer not null
+) strict;
+create table common_word (                -- words that many reports of a part have
+    part integer not null, word text not null, n_items integer not null,
+    primary key (part, word)
 ) strict, without rowid;
 create table area (area text primary key, area_type text not null, area_name text not null) strict;
 create table fact (key text primary key, value text not null) strict;

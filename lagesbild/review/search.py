@@ -6,13 +6,18 @@ import re
 
 from lagesbild.text import fold
 
-_TOKEN = re.compile(r"\w+")
+_TOKEN = re.compile(r"[^\W_]+")
 _MOST_WORDS = 12
 
 
 def tokens(query: str, most: int = _MOST_WORDS) -> list[str]:
     """The words of a search, folded as the index folds them: Ängelholm and angelholm are alike."""
-    return _all_tokens(query)[:most]
+    return folded_words(fold(query))[:most]
+
+
+def folded_words(folded: str) -> list[str]:
+    """The words of a folded text, in order; the index of words is made of these very ones."""
+    return _TOKEN.findall(folded)
 
 
 def match_expression(query: str) -> str | None:
@@ -26,9 +31,5 @@ def match_expression(query: str) -> str | None:
 
 def is_found_in(query: str, text: str) -> bool:
     """Whether a text has all the words; asks the text itself, where it is not as it was indexed."""
-    starts = _all_tokens(text)
+    starts = folded_words(fold(text))
     return all(any(start.startswith(word) for start in starts) for word in tokens(query))
-
-
-def _all_tokens(text: str) -> list[str]:
-    return _TOKEN.findall(fold(text).replace("_", " "))
