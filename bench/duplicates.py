@@ -1,22 +1,26 @@
 """Are nearly identical reports found, and other texts left alone? And how fast?
 
-    python -m bench.duplicates [--texts 100000] [--seed 1]
+    python -m bench.duplicates [--texts 100000] [--seed 1] [--others FILE.jsonl] [--datasketch]
 
-Our labelled texts are as many different texts; from some of them a nearly identical one is made, as
-people do when they send the same again: a letter mistyped every so often, a greeting before or a
-plea after, a word left out, a sentence added. Recall: how many of these are joined with the text
-they were made from; false: pairs of different texts that are joined, told by their likeness, since
-a few texts were written alike. Both by the threshold. Then the same texts again and again, a number
-of letters changed, until there are as many as asked for, and the seconds of processor time.
-`--datasketch` times that package's MinHash and LSH on the same texts, where it is installed.
+Our labelled texts are as many different texts. None of them are alike by more than 0.5, since such
+were removed, so `--others` counts pairs joined among texts of another file as well (one JSON object
+a line with "id" and "text"; pairs are told by id, for a person to look at). From some of our texts
+a nearly identical one is made, as people do when they send the same again: a letter mistyped every
+so often, a greeting before or a plea after, a word left out, a sentence added. Recall: how many of
+these are joined with the text they were made from, by the threshold. Then the same texts again and
+again, a number of letters changed, until there are as many as asked for, and the seconds of
+processor time. `--datasketch` times that package's MinHash and LSH on a tenth of them, where it is
+installed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from classifiers.evaluation import share
 from classifiers.labelled import load_labelled
@@ -102,6 +106,18 @@ def quality(texts: Sequence[str], rng: random.Random) -> None:
         )
 
 
+def among_others(path: Path) -> None:
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if len(row["text"]) >= SHORT]
+    texts = [row["text"] for row in rows]
+    found = {threshold: pairs_of(texts, threshold) for threshold in THRESHOLDS}
+    told = ", ".join(f"{threshold}: {len(pairs)}" for threshold, pairs in found.items())
+    print(f"{path.name}: {len(texts)} texts, pairs joined by threshold {told}")
+    for first, second in found[THRESHOLDS[0]]:
+        alike = likeness(texts[first], texts[second])
+        print(f"  {rows[first]['id']} and {rows[second]['id']}: {alike:.2f}")
+
+
 def speed(texts: Sequence[str], n: int, rng: random.Random) -> list[str]:
     many = [mistyped(rng.choice(texts), rng) for _ in range(n)]
     began = time.process_time()
@@ -138,11 +154,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--others", type=Path, default=None)
     parser.add_argument("--datasketch", action="store_true")
     options = parser.parse_args()
     rng = random.Random(options.seed)  # noqa: S311
     texts = [row.text for row in load_labelled() if len(row.text) >= SHORT]
     quality(texts, rng)
+    if options.others:
+        among_others(options.others)
     many = speed(texts, options.texts, rng)
     if options.datasketch:
         other_package(many[: options.texts // 10])

@@ -117,9 +117,10 @@ def _mentions(raw: dict[str, Any]) -> Iterator[Mention]:
     else:
         listed = [(theme, None, raw.get("stance")) for theme in raw.get("themes") or ()]
     plan = load_themes()
-    for theme, subtheme, stance in listed:
+    for said, part, stance in listed:
+        theme, subtheme = plan.recoded(said, part)
         if not plan.has(theme, subtheme):
-            raise ValueError(f"okänt tema {theme}.{subtheme}")
+            raise ValueError(f"okänt tema {said}.{part}")
         yield Mention(theme, subtheme, _stances(stance))
 
 

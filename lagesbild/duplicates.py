@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHINGLE = 5  # letters
-NEARLY_IDENTICAL = 0.6  # share of common shingles; chosen by bench/duplicates.py
+NEARLY_IDENTICAL = 0.5  # share of common shingles; chosen by bench/duplicates.py
 N_BANDS, _ROWS = 16, 4  # texts alike by 0.6 share a band 9 times in 10, those by 0.75 always
 DAYS = 7
 METRES = 250

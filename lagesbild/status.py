@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lagesbild.night import Store
+from lagesbild.publish.incidents import grouped, has_incidents
 from lagesbild.records import REASONS_SV
 from lagesbild.settings import Settings
 from lagesbild.store.inbox import Inbox
@@ -53,7 +54,13 @@ def _source(inbox: Inbox, name: str) -> dict[str, Any]:
 
 
 def _warehouse(store: Store) -> dict[str, Any]:
-    empty = {"classifier_versions": [], "n_reports": 0, "share_reviewed": None, "refused": {}}
+    empty = {
+        "classifier_versions": [],
+        "n_reports": 0,
+        "share_reviewed": None,
+        "told_by_several": None,
+        "refused": {},
+    }
     if not store.warehouse.exists():
         return empty
     with connect(store.warehouse.path, read_only=True) as db:
@@ -65,6 +72,7 @@ def _warehouse(store: Store) -> dict[str, Any]:
             "select count(*), count(*) filter (where submission_id in "
             "(select submission_id from decided_theme)) from counted_submission"
         ).fetchall()[0]
+        several = grouped(db) if has_incidents(db) else None
         refused: dict[str, dict[str, int]] = {}
         for source, reason, n in db.execute(
             "select source, reason, count(*) from rejected_submission group by all order by all"
@@ -74,6 +82,7 @@ def _warehouse(store: Store) -> dict[str, Any]:
         "classifier_versions": [{"version": v, "n_texts": n} for v, n in versions],
         "n_reports": n_reports,
         "share_reviewed": n_reviewed / n_reports if n_reports else None,
+        "told_by_several": several,
         "refused": refused,
     }
 
@@ -83,6 +92,12 @@ def status_text(facts: dict[str, Any]) -> str:
     lines = [f"Lagret: {facts['store']}", f"Synpunkter: {facts['n_reports']}"]
     if facts["share_reviewed"] is not None:
         lines.append(f"Granskade: {facts['share_reviewed']:.0%}".replace("%", " %"))
+    several = facts["told_by_several"]
+    if several and several["n_reports"]:
+        lines.append(
+            f"Nästan likadana: {several['n_reports']} synpunkter om {several['n_incidents']} "
+            f"händelser och {several['n_campaigns']} kampanjer"
+        )
     raw = facts["raw"]
     if raw["decision_id"] is None:
         lines.append(f"Råa poster: {raw['n_payloads']}, gallras inte (gallringsbeslut saknas)")

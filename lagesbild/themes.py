@@ -38,11 +38,28 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A version of the plan that renamed, merged or split themes: "theme" or "theme.subtheme" ->
+    what it is called since. Of two that fit, the one with the subtheme holds."""
+
+    version: str
+    moves: Mapping[str, str]
+
+    def recoded(self, theme: str, subtheme: str | None) -> tuple[str, str | None]:
+        found = self.moves.get(f"{theme}.{subtheme}") or self.moves.get(theme)
+        if found is None:
+            return theme, subtheme
+        target, _, inside = found.partition(".")
+        return target, inside or subtheme
+
+
+@dataclass(frozen=True, slots=True)
 class CodePlan:
     """Every theme in the order of the file, residual ones last.
 
     `crosswalks`: for each source, its own category -> "theme" or "theme.subtheme", or None where
-    the category says nothing about the theme.
+    the category says nothing about the theme. `changes`: what became of themes that are gone,
+    oldest first.
     """
 
     version: str
@@ -50,6 +67,7 @@ class CodePlan:
     by_key: Mapping[str, Theme]
     stances: Mapping[str, str]
     crosswalks: Mapping[str, Mapping[str, str | None]]
+    changes: tuple[Change, ...] = ()
 
     @property
     def main(self) -> tuple[str, ...]:
@@ -69,6 +87,23 @@ class CodePlan:
             return theme.sv if language == "sv" else theme.en
         found = next(sub for sub in theme.subthemes if sub.key == subtheme_key)
         return found.sv if language == "sv" else found.en
+
+    def recoded(self, theme: str, subtheme: str | None = None) -> tuple[str, str | None]:
+        """An earlier version's code in this one's; a code that never moved is itself."""
+        code = theme, subtheme
+        for change in self.changes:
+            code = change.recoded(*code)
+        if code == (theme, subtheme) or self.has(*code):
+            return code
+        return code[0], None
+
+    def successors(self, theme: str) -> tuple[str, ...]:
+        """All themes that an earlier version's theme has gone into; itself where it lives on."""
+        keys = {key for change in self.changes for key in change.moves}
+        parts = [key.partition(".")[2] for key in keys if key.partition(".")[0] == theme]
+        if theme in self.by_key:
+            return (theme,)
+        return tuple(sorted({self.recoded(theme, part or None)[0] for part in ["", *parts]}))
 
     def has(self, theme: str, subtheme: str | None = None) -> bool:
         """Whether the plan knows this theme, and this subtheme of it where one is given."""
@@ -104,7 +139,22 @@ def _read(raw: dict[str, Any]) -> CodePlan:
         by_key=by_key,
         stances={key: str(text) for key, text in raw["stances"].items()},
         crosswalks={name: _crosswalk(entries) for name, entries in raw["crosswalks"].items()},
+        changes=tuple(_change(entry) for entry in raw.get("changes") or ()),
     )
+
+
+def _change(entry: dict[str, Any]) -> Change:
+    """`rename` and `merge` map codes to codes; `split` maps a theme to one for each subtheme, and
+    "" to where the rest goes."""
+    unknown = entry.keys() - {"version", "rename", "merge", "split"}
+    if unknown:
+        raise ValueError(f"okänd ändring {', '.join(sorted(unknown))}")
+    moves = {**entry.get("rename", {}), **entry.get("merge", {})}
+    for theme, parts in entry.get("split", {}).items():
+        if "" not in parts:
+            raise ValueError(f'delningen av {theme} saknar "" för det övriga')
+        moves |= {f"{theme}.{part}" if part else theme: target for part, target in parts.items()}
+    return Change(str(entry["version"]), {str(k): str(v) for k, v in moves.items()})
 
 
 def _theme(entry: dict[str, Any], *, is_residual: bool) -> Theme:
@@ -135,6 +185,12 @@ def _check(plan: CodePlan, name: str) -> None:
     for crosswalk, entries in plan.crosswalks.items():
         targets = [target for target in entries.values() if target is not None]
         wrong += [f"{crosswalk}: {t}" for t in targets if not _known(plan, t)]
+    for change in plan.changes:
+        for key, target in change.moves.items():
+            if key != target and _known(plan, key):
+                wrong.append(f"{key} finns kvar fast {change.version} flyttar det")
+            if not _known(plan, ".".join(filter(None, plan.recoded(*_parts(key))))):
+                wrong.append(f"{key} -> {target} leder ingenstans")
     wrong += [stance for stance in STANCES if stance not in plan.stances]
     if "drift_underhall" not in plan.by_key:
         wrong.append("drift_underhall saknas")
@@ -143,5 +199,9 @@ def _check(plan: CodePlan, name: str) -> None:
 
 
 def _known(plan: CodePlan, target: str) -> bool:
-    theme, _, subtheme = target.partition(".")
-    return plan.has(theme, subtheme or None)
+    return plan.has(*_parts(target))
+
+
+def _parts(key: str) -> tuple[str, str | None]:
+    theme, _, subtheme = key.partition(".")
+    return theme, subtheme or None

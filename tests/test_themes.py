@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -8,7 +9,7 @@ import yaml
 from lagesbild.errors import UsageError
 from lagesbild.records import STANCES
 from lagesbild.resources import data_path
-from lagesbild.themes import load_themes
+from lagesbild.themes import CodePlan, load_themes
 
 
 def test_the_plan_has_fourteen_themes_and_upkeep_may_be_decided_too() -> None:
@@ -31,6 +32,34 @@ def test_every_crosswalk_target_is_in_the_plan() -> None:
     assert crosswalks["sundsvall_incident_categories"]["1"] == "fysisk_miljo.belysning"
 
 
+def _change(raw: dict[str, Any], **change: Any) -> None:
+    raw["changes"].append({"version": "2026.1", **change})
+
+
+def changed_plan(folder: Path, *changes: dict[str, Any]) -> CodePlan:
+    raw = yaml.safe_load(data_path("themes.yaml").read_text(encoding="utf-8"))
+    for change in changes:
+        _change(raw, **change)
+    path = folder / "themes.yaml"
+    path.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
+    return load_themes(path)
+
+
+def test_an_earlier_code_is_told_in_the_themes_there_are_now(tmp_path: Path) -> None:
+    plan = changed_plan(
+        tmp_path,
+        {"rename": {"knark": "droger"}, "merge": {"fylla": "alkohol.berusade"}},
+        {"split": {"droger": {"handel": "narkotika", "bruk": "narkotika.bruk", "": "alkohol"}}},
+    )
+    assert plan.recoded("knark", "handel") == ("narkotika", "handel")
+    assert plan.recoded("droger", "bruk") == ("narkotika", "bruk")
+    assert plan.recoded("droger", "okant") == ("alkohol", None)
+    assert plan.recoded("fylla") == ("alkohol", "berusade")
+    assert plan.recoded("trafik", "hastighet") == ("trafik", "hastighet")
+    assert plan.successors("droger") == ("alkohol", "narkotika")
+    assert plan.successors("trafik") == ("trafik",)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -38,6 +67,10 @@ def test_every_crosswalk_target_is_in_the_plan() -> None:
         (lambda raw: raw["stances"].pop("fraga"), "fraga"),
         (lambda raw: raw["crosswalks"]["survey_items"].update(x="knark.handel"), "knark.handel"),
         (lambda raw: raw["themes"][0].pop("sv"), "sv"),
+        (lambda raw: _change(raw, rename={"trafik": "vald_hot"}), "trafik finns kvar"),
+        (lambda raw: _change(raw, rename={"gammalt": "borta"}), "leder ingenstans"),
+        (lambda raw: _change(raw, split={"gammalt": {"x": "trafik"}}), "det övriga"),
+        (lambda raw: _change(raw, byt={"a": "b"}), "okänd ändring byt"),
     ],
 )
 def test_a_plan_that_does_not_hold_together_is_refused(tmp_path: Path, change, named) -> None:

@@ -14,6 +14,8 @@ from lagesbild.publish.disclosure import (
     SMALLEST_SHOWN,
     is_hidden,
 )
+from lagesbild.publish.incidents import incident_totals
+from lagesbild.publish.model_changes import break_note, model_changes, theme_version
 from lagesbild.publish.table import TITLES, Column, Table
 from lagesbild.settings import Publish
 from lagesbild.store.warehouse import connect
@@ -54,6 +56,7 @@ def provenance(snapshot: Path) -> dict[str, Any]:
             "group by 1 order by 1"
         ).fetchall()
         reviewed = db.execute("select count(distinct submission_id) from decided_theme").fetchone()
+    changes = model_changes(snapshot)
     return {
         "snapshot": snapshot.name,
         "snapshot_sha256": _sha256(snapshot),
@@ -65,6 +68,9 @@ def provenance(snapshot: Path) -> dict[str, Any]:
             {"version": version, "n_texts": _shown(n)} for version, n in versions
         ],
         "n_reviewed": _shown(reviewed[0] if reviewed else 0),
+        "model_changes": changes,
+        "model_changes_note_sv": break_note(changes),
+        "incidents": incident_totals(snapshot),
     }
 
 
@@ -95,7 +101,7 @@ def write_metadata(
         "by": list(by),
         "columns": {name: TITLES[name][1] for name in table.names},
         **provenance(snapshot),
-        "theme_version": plan.version,
+        "theme_version": theme_version(snapshot) or plan.version,
         "thresholds": {
             "smallest_shown": SMALLEST_SHOWN,
             "smallest_denominator": SMALLEST_DENOMINATOR,

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from lagesbild.errors import LagesbildError
 from lagesbild.store.warehouse import Warehouse, connect
+from lagesbild.themes import load_themes
 
 Mode = Literal["open", "bulk", "blind", "second", "settle", "undo"]
 Outcome = Literal["decided", "cannot_decide", "withdrawn"]
@@ -371,8 +372,12 @@ def _readings(db: sqlite3.Connection, submission_id: str, text_sha256: str) -> l
 
 def _reading(row: tuple[Any, ...]) -> Reading:
     values = dict(zip(_READING_COLUMNS.split(", "), row, strict=True))
-    values["themes"] = {
-        theme: Choice(**choice) for theme, choice in json.loads(values["themes"]).items()
-    }
-    values["machine"] = tuple(json.loads(values["machine"]))
+    plan = load_themes()
+    themes: dict[str, Choice] = {}
+    for said, choice in json.loads(values["themes"]).items():
+        theme, subtheme = plan.recoded(said, choice["subtheme"])
+        themes.setdefault(theme, Choice(subtheme, choice["stance"]))
+    values["themes"] = themes
+    given = (plan.recoded(theme)[0] for theme in json.loads(values["machine"]))
+    values["machine"] = tuple(dict.fromkeys(given))
     return Reading(**values)

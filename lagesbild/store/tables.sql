@@ -143,3 +143,16 @@ create table if not exists incident_report (     -- reports told by several; the
     incident_id varchar not null,                 -- the submission_id of the first of them
     kind varchar not null                         -- incident, campaign
 );
+
+create table if not exists theme_move (          -- codes of earlier code plans found in here
+    theme varchar not null,
+    subtheme varchar not null,
+    said varchar not null,                        -- by the machine, or accepted or rejected by people
+    to_theme varchar not null,
+    to_subtheme varchar,
+    is_rejected boolean not null                  -- the part of a split theme that was not meant
+);
+
+create table if not exists counted_by (          -- one row: the code plan of the last recount
+    theme_version varchar not null
+);

@@ -4,22 +4,50 @@
 create or replace view counted_submission as
 select * from submission where is_current and kind <> 'summary';
 
--- A person's decision wins until the text changes, or until it is withdrawn.
+-- A person's decision wins until the text changes, or until it is withdrawn. Where earlier themes
+-- have become one, the newest decision holds, and of one reading's the one that found the theme.
 create or replace view decided_theme as
-select * from (
-    select r.submission_id, r.theme, r.verdict, r.subtheme, r.stance, r.decision_id
+select submission_id, theme, verdict, subtheme, stance, decision_id from (
+    select r.* replace (coalesce(m.to_theme, r.theme) as theme,
+        if(m.to_theme is null, r.subtheme, m.to_subtheme) as subtheme,
+        if(m.is_rejected and r.verdict <> 'withdrawn', 'rejected', r.verdict) as verdict)
     from review r
     join submission s on s.submission_id = r.submission_id and s.is_current
         and s.text_sha256 = r.text_sha256
-    qualify row_number() over (
+    left join theme_move m on m.theme = r.theme and m.subtheme = coalesce(r.subtheme, '')
+        and m.said = if(r.verdict = 'rejected', 'rejected', 'accepted')
+    qualify rank() over (
         partition by r.submission_id, r.theme order by r.decided_at desc, r.decision_id desc
     ) = 1
-) where verdict <> 'withdrawn';
+) where verdict <> 'withdrawn'
+qualify row_number() over (
+    partition by submission_id, theme
+    order by decided_at desc, verdict = 'rejected', decision_id desc
+) = 1;
+
+-- What the machine decided, in the themes there are now; where two have become one, the likelier.
+create or replace view recoded_classification as
+with moved as (
+    select c.* replace (m.to_theme as theme, m.to_subtheme as subtheme)
+    from classification c
+    join theme_move m on m.theme = c.theme and m.subtheme = coalesce(c.subtheme, '')
+        and m.said = 'machine'
+), kept as (
+    select c.* from classification c
+    anti join (select * from theme_move where said = 'machine') m
+        on m.theme = c.theme and m.subtheme = coalesce(c.subtheme, '')
+)
+select * from kept
+union all by name
+select * from moved anti join kept using (submission_id, text_sha256, classifier_version, theme)
+qualify row_number() over (
+    partition by submission_id, text_sha256, classifier_version, theme order by probability desc
+) = 1;
 
 create or replace view assigned_theme as
 with machine as (
     select c.submission_id, c.theme, c.subtheme, c.stance, c.probability
-    from classification c
+    from recoded_classification c
     join classified_text t using (submission_id, text_sha256, classifier_version)
     join submission s on s.submission_id = c.submission_id and s.text_sha256 = c.text_sha256
     where t.is_current and s.is_current

@@ -15,7 +15,9 @@ import duckdb
 
 from lagesbild.errors import LagesbildError
 from lagesbild.store.incidents import regroup
+from lagesbild.store.recoding import recode
 from lagesbild.store.staging import staged_files
+from lagesbild.themes import load_themes
 
 _LOCK_TRIES = 12
 
@@ -243,6 +245,7 @@ def _load_decisions(db: duckdb.DuckDBPyConnection, decisions: Sequence[tuple[Any
 
 def _recount(db: duckdb.DuckDBPyConnection) -> None:
     regroup(db)
+    recode(db, load_themes())
     for table, view in (("theme_count", "theme_recount"), ("report_count", "report_recount")):
         db.execute(f"delete from {table}")
         db.execute(f"insert into {table} by name select * from {view} order by all")

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from lagesbild.publish.incidents import incident_totals
 from lagesbild.sources import SOURCES
+from lagesbild.status import status, status_text
+from lagesbild.store import snapshots
 from lagesbild.verify import verify
 from tests.city import TownSource
 from tests.test_night import Town
@@ -45,6 +48,25 @@ def test_both_numbers_are_kept(town: Town) -> None:
     assert town.rows(GROUPED) == [(3, 1, "incident")]
     assert town.rows(COUNTED) == [(4, 2)]
     assert verify(town.store) == []
+
+
+def test_status_and_metadata_tell_both(town: Town) -> None:
+    many = [report(n, f"{LAMP} {'ja' * n}", 1 + n % 3) for n in range(8)]
+    apart = [report(20 + n, f"en lampa saknas vid hus {'abcdefgh'[n] * 9}", n + 1, lat=59 + n)
+             for n in range(8)]  # fmt: skip
+    town.sends(many + apart)
+    town.night()
+    path = snapshots.current(town.store.snapshots)
+    assert incident_totals(path) == {"fysisk_miljo": {"n_reports": 16, "n_incidents": 9}}
+    facts = status(town.settings, town.store)
+    assert facts["told_by_several"] == {"n_reports": 8, "n_incidents": 1, "n_campaigns": 0}
+    assert "8 synpunkter om 1 händelser" in status_text(facts)
+
+
+def test_few_incidents_are_not_told(town: Town) -> None:
+    town.sends([report(n, LAMP) for n in range(8)])
+    town.night()
+    assert incident_totals(snapshots.current(town.store.snapshots)) == {}
 
 
 def test_the_order_of_nights_does_not_matter(town: Town) -> None:
