@@ -259,10 +259,16 @@ def finish(
     clear(store.staging)
     snapshot = None
     if snapshots.is_stale(store.warehouse.path, store.snapshots):
-        snapshot = snapshots.publish(store.warehouse.path, store.snapshots, settings.keep_snapshots)
+        snapshot = snapshots.publish(
+            store.warehouse.path,
+            store.snapshots,
+            settings.keep_snapshots,
+            lambda copy: ensure_index(copy, store.decisions, settings.review, load_themes()),
+        )
     n_purged = purge(settings, store, clock())
-    if snapshot:
-        ensure_index(snapshot, store.decisions, settings.review, load_themes())
+    from lagesbild.review.planner import ensure_counts  # what it publishes by imports this module
+
+    ensure_counts(snapshots.current(store.snapshots), settings, load_themes())
     return NightResult(list(nights), n_reclassified, len(decisions), n_purged, snapshot)
 
 

@@ -32,7 +32,7 @@ def show_counts(
     omrade: Annotated[str, Query(max_length=80)] = "",
 ) -> Response:
     here = site(request)
-    snapshot = here.reports.snapshot()
+    snapshot = here.planner.ready(here.reports.snapshot())
     areas = here.planner.areas(snapshot)
     theme = tema if tema in here.plan.decided else here.plan.decided[0]
     area = omrade if omrade in {key for key, _, _ in areas} else ""
@@ -72,7 +72,8 @@ def download(
     here = site(request)
     if by not in OFFERED:
         raise HTTPException(404)
-    name, data = here.planner.download(here.reports.snapshot(), OFFERED[by], style, profile)
+    snapshot = here.planner.ready(here.reports.snapshot())
+    name, data = here.planner.download(snapshot, OFFERED[by], style, profile)
     here.people.log(found.person.name, "export", detail=name)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=_TYPES[style], headers=headers)

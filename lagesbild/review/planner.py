@@ -1,16 +1,24 @@
-"""Counts over time as the exports have them: what is hidden there is hidden here."""
+"""Counts over time as the exports have them: what is hidden there is hidden here.
+
+Protecting them can take many minutes. So nights do it, right after publishing, and lay what a page
+shows beside the snapshot; until they have, pages show the snapshot before.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import sqlite3
 import tempfile
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lagesbild.publish.counts import Selection, counts, export_counts
 from lagesbild.publish.disclosure import HIDDEN
+from lagesbild.publish.promises import promises_of
+from lagesbild.records import digest
 from lagesbild.settings import Settings
 from lagesbild.themes import CodePlan
 
@@ -22,7 +30,18 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "theme,quarter": ("theme", "quarter"),
     "theme,year": ("theme", "year"),
 }
-_REMEMBERED = 4
+_SHOWN = (("theme", "month"), ("area", "theme", "month"))
+_SUFFIX = ".counts.sqlite"
+_TABLES = """
+create table area (area text primary key, area_type text not null, area_name text not null) strict;
+create table month (month text primary key) strict;
+create table month_count (
+    area text not null,                   -- type/code; empty: everywhere
+    theme text not null, month text not null,
+    n integer, low real, high real,       -- null: hidden
+    primary key (area, theme, month)
+) strict, without rowid;
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +62,74 @@ class Series:
     counts: Sequence[Count | None]
 
 
+def counts_path(snapshot: Path, settings: Settings, plan: CodePlan) -> Path:
+    """Where the counts of a snapshot lie that these settings publish."""
+    chosen = (repr(settings.publish), repr(promises_of(settings)), plan.version, _TABLES)
+    published = digest(*chosen)[:16]
+    return snapshot.with_suffix(f".{published}{_SUFFIX}")
+
+
+def ensure_counts(snapshot: Path, settings: Settings, plan: CodePlan) -> Path:
+    """Count and protect what pages show unless it is done; several processes may ask at once."""
+    target = counts_path(snapshot, settings, plan)
+    if target.exists():
+        return target
+    with (snapshot.parent / "counts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            unfinished = target.with_suffix(".making")
+            unfinished.unlink(missing_ok=True)
+            with closing(sqlite3.connect(unfinished)) as db:
+                db.executescript(_TABLES)
+                for by in _SHOWN:
+                    _write(db, _rows(snapshot, by, settings, plan))
+                db.commit()
+            unfinished.replace(target)
+        kept = {path.stem for path in snapshot.parent.glob("*.duckdb")}
+        for old in snapshot.parent.glob(f"*{_SUFFIX}"):
+            if old.name.partition(".")[0] not in kept:
+                old.unlink()
+    return target
+
+
+def _rows(
+    snapshot: Path, by: Sequence[str], settings: Settings, plan: CodePlan
+) -> Iterator[dict[str, Any]]:
+    table = counts(snapshot, Selection(tuple(by)), plan, settings)
+    return (dict(zip(table.names, row, strict=True)) for row in table.rows)
+
+
+def _write(db: sqlite3.Connection, rows: Iterator[dict[str, Any]]) -> None:
+    for row in rows:
+        area = ""
+        if "area_type" in row:
+            area = f"{row['area_type']}/{row['area_code']}"
+            named = (area, row["area_type"], row["area_name"])
+            db.execute("insert or ignore into area values (?, ?, ?)", named)
+        is_hidden = row["n_reports"] == HIDDEN
+        shown = [None if is_hidden else row[name] for name in ("n_reports", "n_low", "n_high")]
+        db.execute("insert or ignore into month values (?)", [row["month"]])
+        db.execute(
+            "insert into month_count values (?, ?, ?, ?, ?, ?)",
+            [area, row["theme"], row["month"], *shown],
+        )
+
+
 class Planner:
-    """Published counts of the newest snapshot, remembered until there is a newer one."""
+    """What planners see of published counts; everything is read from files that nights make."""
 
     def __init__(self, settings: Settings, plan: CodePlan) -> None:
         self._settings = settings
         self._plan = plan
-        self._lock = threading.Lock()
-        self._known: dict[tuple[Path, tuple[str, ...]], list[dict[str, Any]]] = {}
+
+    def ready(self, newest: Path) -> Path:
+        """The newest snapshot whose counts are made; only where there is none they are made now."""
+        older = (path for path in newest.parent.glob("*.duckdb") if path.name <= newest.name)
+        made = [path for path in older if counts_path(path, self._settings, self._plan).exists()]
+        if not made:
+            ensure_counts(newest, self._settings, self._plan)
+            return newest
+        return max(made)
 
     def download(
         self, snapshot: Path, by: Sequence[str], style: str, profile: str
@@ -70,20 +149,17 @@ class Planner:
 
     def areas(self, snapshot: Path) -> list[tuple[str, str, str]]:
         """(type/code, type, name) of the areas that counts are published for."""
-        found = {
-            (f"{row['area_type']}/{row['area_code']}", row["area_type"], row["area_name"])
-            for row in self._rows(snapshot, "area,theme,month")
-        }
-        return sorted(found, key=lambda area: (area[1], area[2]))
+        query = "select area, area_type, area_name from area order by area_type, area_name, area"
+        return self._read(snapshot, query)
 
     def series(self, snapshot: Path, area: str) -> list[Series]:
         """Every theme in the order of the plan; `area` is type/code, or empty for everywhere."""
-        rows = self._rows(snapshot, "area,theme,month" if area else "theme,month")
-        months = _all_months(sorted({row["month"] for row in rows}))
+        rows = self._read(snapshot, "select month from month order by month")
+        months = _all_months([month for (month,) in rows])
+        query = "select theme, month, n, low, high from month_count where area = ?"
         found = {
-            (row["theme"], row["month"]): _count(row)
-            for row in rows
-            if not area or f"{row['area_type']}/{row['area_code']}" == area
+            (theme, month): None if n is None else Count(n, low, high)
+            for theme, month, n, low, high in self._read(snapshot, query, area)
         }
         none = Count(0, 0.0, 0.0)
         return [
@@ -91,22 +167,11 @@ class Planner:
             for theme in self._plan.decided
         ]
 
-    def _rows(self, snapshot: Path, name: str) -> list[dict[str, Any]]:
-        by = OFFERED[name]
-        with self._lock:  # the first to ask waits for the protection, the others for the first
-            if (snapshot, by) not in self._known:
-                table = counts(snapshot, Selection(by), self._plan, self._settings)
-                rows = [dict(zip(table.names, row, strict=True)) for row in table.rows]
-                while len(self._known) >= _REMEMBERED:
-                    self._known.pop(next(iter(self._known)))
-                self._known[snapshot, by] = rows
-            return self._known[snapshot, by]
-
-
-def _count(row: Mapping[str, Any]) -> Count | None:
-    if row["n_reports"] == HIDDEN:
-        return None
-    return Count(int(row["n_reports"]), float(row["n_low"]), float(row["n_high"]))
+    def _read(self, snapshot: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
+        path = counts_path(snapshot, self._settings, self._plan)
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as db:
+            return db.execute(query, values).fetchall()
 
 
 def _all_months(months: Sequence[str]) -> list[str]:

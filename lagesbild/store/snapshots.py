@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from lagesbild.errors import LagesbildError
 
 
-def publish(warehouse: Path, folder: Path, keep: int) -> Path:
-    """Copy the (closed) warehouse to a new snapshot and point CURRENT at it; all or nothing."""
+def publish(
+    warehouse: Path, folder: Path, keep: int, make_ready: Callable[[Path], object] = lambda _: None
+) -> Path:
+    """Copy the (closed) warehouse to a new snapshot and point CURRENT at it; all or nothing.
+
+    `make_ready`: makes what readers want beside the snapshot, before they are pointed to it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.tmp"):
         stale.unlink()
     target = folder / f"{_next_number(folder):06}.duckdb"
+    _remove_unpublished(folder)
     copy = target.with_suffix(".tmp")
     shutil.copyfile(warehouse, copy)
     _sync(copy)
     copy.replace(target)
+    make_ready(target)
     pointer = folder / "CURRENT.tmp"
     pointer.write_text(f"{target.name}\n{_stamp(warehouse)}\n", encoding="utf-8")
     _sync(pointer)
@@ -54,6 +62,15 @@ def is_stale(warehouse: Path, folder: Path) -> bool:
 def _stamp(warehouse: Path) -> str:
     status = warehouse.stat()
     return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _remove_unpublished(folder: Path) -> None:
+    """What a night left that was cut off before it pointed readers to its copy."""
+    published = current(folder).name if (folder / "CURRENT").exists() else ""
+    for path in list(folder.glob("*.duckdb")):
+        if path.name > published:
+            for beside in folder.glob(f"{path.stem}.*"):
+                beside.unlink()
 
 
 def _next_number(folder: Path) -> int:

@@ -263,7 +263,7 @@ def test_without_room_between_two_reports_it_is_made_whole(
 ) -> None:
     monkeypatch.setattr("lagesbild.review.index_whole.GAP", 1)
     town = Town(tmp_path, 3)
-    town.chance.choice = lambda options: options[-1]  # type: ignore[method-assign]  # all are late
+    monkeypatch.setattr(town.chance, "choice", lambda options: options[-1])  # all are late
     ensure_index(town.night(80), town.decisions, SETTINGS, PLAN)
     snapshot = town.night(5)
     assert not renew(snapshot, tmp_path / "new.sqlite", town.decisions, SETTINGS, PLAN)
