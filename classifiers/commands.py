@@ -132,11 +132,28 @@ def _fit_encoder(rows: Sequence[Labelled], folder: Path) -> None:
     fit_encoder(rows, folder, lambda told: sys.stdout.write(told + "\n"))
 
 
-def evaluate(gold: Path, as_json: bool) -> None:
-    """Score the bundled classifier on a labelled file and print what came out."""
+def evaluate(gold: Sequence[Path], as_json: bool, card: Path | None = None) -> None:
+    """Score the bundled classifier on labelled files and print what came out.
+
+    `card`: write the model card in this folder as well, out of all the files.
+    """
     from classifiers.evaluation import as_text, score
     from classifiers.labelled import read_gold
+    from classifiers.model_card import write_cards
+    from classifiers.saved import CARD_FILE
 
-    result = score(load_classifier(), read_gold(gold))
-    shown = json.dumps(result, ensure_ascii=False, indent=2) if as_json else as_text(result)
+    classifier = load_classifier()
+    results = {path.stem: score(classifier, read_gold(path)) for path in gold}
+    if as_json:
+        whole = results if len(results) > 1 else next(iter(results.values()))
+        shown = json.dumps(whole, ensure_ascii=False, indent=2)
+    else:
+        parts = [
+            (f"{name}: " if len(results) > 1 else "") + as_text(r) for name, r in results.items()
+        ]
+        shown = "\n\n".join(parts)
     sys.stdout.write(shown + "\n")
+    if card:
+        model = json.loads((data_path("model") / CARD_FILE).read_text(encoding="utf-8"))
+        for path in write_cards(results, model, card):
+            sys.stderr.write(f"Modellkortet ligger i {path}.\n")

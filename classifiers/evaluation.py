@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,15 +22,23 @@ _LENGTHS = ((5, "under 5 ord"), (15, "5–14 ord"), (35, "15–34 ord"), (10**9,
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 _BATCH = 256
+_COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
+_MOST_CONFUSED = 6
 
 
 def score(classifier: Classifier, rows: Sequence[Labelled]) -> dict[str, Any]:
     """Every figure for one classifier on one labelled file, as JSON-able values."""
     decided: list[Classified] = []
+    began = time.process_time()
     for start in range(0, len(rows), _BATCH):
         part = rows[start : start + _BATCH]
         decided += classifier.classify([r.text for r in part], [r.question for r in part])
-    return {"classifier_version": classifier.version, **score_decided(rows, decided)}
+    cpu_s = time.process_time() - began
+    return {
+        "classifier_version": classifier.version,
+        **score_decided(rows, decided),
+        "cpu_seconds": cpu_s,
+    }
 
 
 def score_decided(rows: Sequence[Labelled], decided: Sequence[Classified]) -> dict[str, Any]:
@@ -41,8 +51,8 @@ def score_decided(rows: Sequence[Labelled], decided: Sequence[Classified]) -> di
     return {
         "n_texts": len(rows),
         "per_theme": per_theme(truth, guess),
-        "macro_f1": _with_interval(macro_f1, main_truth, main_guess),
-        "micro_f1": _with_interval(micro_f1, main_truth, main_guess),
+        "macro_f1": with_interval(macro_f1, main_truth, main_guess),
+        "micro_f1": with_interval(micro_f1, main_truth, main_guess),
         "n_themes_present": int(main_truth.any(axis=0).sum()),
         "exact_match": share(int((main_truth == main_guess).all(axis=1).sum()), len(rows)),
         "stance_accuracy": stance_accuracy(rows, decided),
@@ -52,6 +62,9 @@ def score_decided(rows: Sequence[Labelled], decided: Sequence[Classified]) -> di
             int(main_guess[residual].any(axis=1).sum()), int(residual.sum())
         ),
         "needs_review": share(sum(d.needs_review for d in decided), len(rows)),
+        "risk_coverage": risk_coverage(main_truth, main_guess, probabilities[:, :upkeep]),
+        "error_without_review": _error_without_review(main_truth, main_guess, decided),
+        "confused": confused(main_truth, main_guess),
         "abstained": _tally(d.abstain for d in decided if d.abstain),
         "by_kind": _by(rows, main_truth, main_guess, lambda row: row.kinds),
         "by_length": _by(rows, main_truth, main_guess, lambda row: (_length(row.text),)),
@@ -80,7 +93,7 @@ def per_theme(truth: BoolArray, guess: BoolArray) -> dict[str, dict[str, Any]]:
             "n": int(t.sum()),
             "precision": share(int((t & g).sum()), int(g.sum())),
             "recall": share(int((t & g).sum()), int(t.sum())),
-            "f1": _with_interval(micro_f1, t[:, np.newaxis], g[:, np.newaxis]),
+            "f1": with_interval(micro_f1, t[:, np.newaxis], g[:, np.newaxis]),
         }
     return found
 
@@ -110,7 +123,7 @@ def macro_f1(truth: BoolArray, guess: BoolArray) -> float | None:
     return float(np.mean(2 * (t & g).sum(axis=0) / (t.sum(axis=0) + g.sum(axis=0))))
 
 
-def _with_interval(
+def with_interval(
     measure: Callable[[BoolArray, BoolArray], float | None], truth: BoolArray, guess: BoolArray
 ) -> dict[str, Any]:
     """The value with its 95 % bootstrap interval over texts."""
@@ -172,6 +185,42 @@ def count_error(truth: BoolArray, guess: BoolArray, probabilities: FloatArray) -
     }
 
 
+def risk_coverage(
+    truth: BoolArray, guess: BoolArray, probabilities: FloatArray
+) -> list[dict[str, Any]]:
+    """How many texts have some theme wrong when only the surest share of them is decided.
+
+    A text is as sure as its least sure theme, given or not.
+    """
+    sure = np.where(guess, probabilities, 1 - probabilities).min(axis=1)
+    wrong = (truth != guess).any(axis=1)[np.argsort(-sure, kind="stable")]
+    curve = []
+    for coverage in _COVERAGES:
+        n = round(coverage * len(wrong))
+        curve.append({"coverage": coverage, "error": share(int(wrong[:n].sum()), n)})
+    return curve
+
+
+def _error_without_review(
+    truth: BoolArray, guess: BoolArray, decided: Sequence[Classified]
+) -> dict[str, Any]:
+    """Among texts that no person is asked to look at: how many have some theme wrong."""
+    alone = np.array([not d.needs_review for d in decided], dtype=bool)
+    return share(int((truth != guess).any(axis=1)[alone].sum()), int(alone.sum()))
+
+
+def confused(truth: BoolArray, guess: BoolArray) -> list[dict[str, Any]]:
+    """Which theme was most often missed while which other was wrongly given, and in how many
+    texts; None for a theme missed while no other was given."""
+    themes = load_themes().main
+    pairs: Counter[tuple[str, str | None]] = Counter()
+    for missed, wrong in zip(truth & ~guess, guess & ~truth, strict=True):
+        instead: list[str | None] = [themes[i] for i in np.flatnonzero(wrong)] or [None]
+        pairs.update((themes[i], other) for i in np.flatnonzero(missed) for other in instead)
+    common = sorted(pairs.items(), key=lambda item: (-item[1], str(item[0])))[:_MOST_CONFUSED]
+    return [{"theme": t, "instead": other, "n": n} for (t, other), n in common]
+
+
 def _by(
     rows: Sequence[Labelled],
     truth: BoolArray,
@@ -230,6 +279,11 @@ def as_text(result: Mapping[str, Any]) -> str:
         f"sannolikheter {counts['probabilities_percent']:.2f}",
         f"tema på texter utan tema: {_shown(result['false_theme_on_residual'])}",
         f"till granskning: {_shown(result['needs_review'])}",
+        f"något tema fel där ingen granskar: {_shown(result['error_without_review'])}",
+    ]
+    lines += [
+        f"  de {point['coverage']:.0%} säkraste: något tema fel {_shown(point['error'])}"
+        for point in result["risk_coverage"]
     ]
     for name in ("by_kind", "by_length", "by_language"):
         lines += [

@@ -13,6 +13,7 @@ from prefect.flows import Flow
 from prefect.schedules import Cron
 
 from flows.night import night
+from flows.reclassify import reclassify
 from flows.retrain import retrain
 
 ZONE = "Europe/Stockholm"
@@ -24,12 +25,15 @@ def main() -> None:
         _deployment(night, "nightly", "15 3 * * *"),
         _deployment(night, "police-hourly", "5 * * * *", only="polisen"),
         _deployment(retrain, "weekly", "30 4 * * 0"),
+        _deployment(reclassify, "by-hand"),
         limit=1,
     )
 
 
-def _deployment(flow: Flow[..., Any], name: str, cron: str, **parameters: Any) -> RunnerDeployment:
-    schedule = Cron(cron, timezone=ZONE)
+def _deployment(
+    flow: Flow[..., Any], name: str, cron: str | None = None, **parameters: Any
+) -> RunnerDeployment:
+    schedule = Cron(cron, timezone=ZONE) if cron else None
     deployment = flow.to_deployment(name, schedule=schedule, parameters=parameters)
     return cast(RunnerDeployment, deployment)  # a coroutine only inside a running event loop
 

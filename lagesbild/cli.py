@@ -129,10 +129,24 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _reclassify(options: argparse.Namespace) -> int:
+    from lagesbild.night import Store
+    from lagesbild.reclassification import reclassify_all
+
+    settings = _settings(options)
+    classifier = _classifier(settings)
+    n = reclassify_all(
+        settings, Store(settings), classifier, options.batch, lambda n: say(f"{n} texter …")
+    )
+    told = f"{n} texter klassades om av {classifier.version}."
+    print(told if n else f"Allt är redan klassat av {classifier.version}.")
+    return 0
+
+
 def _evaluate(options: argparse.Namespace) -> int:
     from classifiers.commands import evaluate
 
-    evaluate(_existing(options.gold), options.json)
+    evaluate([_existing(path) for path in options.gold], options.json, options.card)
     return 0
 
 
@@ -274,6 +288,11 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
         (_argument("--all", action="store_true", help="sannolikhet för varje tema"),),
         has_config=False,
     ),
+    "reclassify": _Command(
+        _reclassify,
+        "klassa om allt efter byte av modell eller teman; avbruten går den vidare nästa gång",
+        (_argument("--batch", type=int, default=20_000, metavar="ANTAL", help="texter i taget"),),
+    ),
     "train": _Command(
         _train,
         "bygg om den medföljande modellen",
@@ -288,7 +307,16 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
         _evaluate,
         "mät mot en fil med facit",
         (
-            _argument("--gold", type=Path, required=True, metavar="FIL"),
+            _argument(
+                "--gold",
+                type=Path,
+                required=True,
+                nargs="+",
+                action="extend",
+                metavar="FIL",
+                help="en eller flera filer med facit",
+            ),
+            _argument("--card", type=Path, metavar="MAPP", help="skriv modellkortet hit"),
             _argument("--json", action="store_true", help="som JSON"),
         ),
         has_config=False,

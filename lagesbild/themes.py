@@ -80,8 +80,9 @@ class CodePlan:
         return (*self.main, "drift_underhall")
 
     def label(self, key: str, language: Literal["sv", "en"] = "sv") -> str:
-        """The name shown to people, for a theme or for "theme.subtheme"."""
-        theme_key, _, subtheme_key = key.partition(".")
+        """The name shown to people, for a theme or for "theme.subtheme", earlier codes too."""
+        said, _, part = key.partition(".")
+        theme_key, subtheme_key = self.recoded(said, part or None)
         theme = self.by_key[theme_key]
         if not subtheme_key:
             return theme.sv if language == "sv" else theme.en

@@ -56,6 +56,7 @@ def test_an_earlier_code_is_told_in_the_themes_there_are_now(tmp_path: Path) -> 
     assert plan.recoded("droger", "okant") == ("alkohol", None)
     assert plan.recoded("fylla") == ("alkohol", "berusade")
     assert plan.recoded("trafik", "hastighet") == ("trafik", "hastighet")
+    assert plan.label("knark.bruk") == plan.label("narkotika.bruk")
     assert plan.successors("droger") == ("alkohol", "narkotika")
     assert plan.successors("trafik") == ("trafik",)
 

@@ -60,6 +60,32 @@ def corrected_count(n_found: int, n_reports: int, validation: Validation) -> Est
     return Estimate(value, float(min(floor(low), value)), float(max(ceil(high), value)))
 
 
+def post_stratified_count(n_found: int, n_reports: int, read: Validation) -> Estimate | None:
+    """How many of `n_reports` have the theme, when people read a random sample of these very ones.
+
+    Unlike `corrected_count` it needs nothing of the classifier: were it to err otherwise here than
+    anywhere before, the sample would tell. Texts found and not found are counted apart (W. G.
+    Cochran, Sampling Techniques, 1977, 5A.9); each rest not read is drawn from a beta-binomial
+    distribution, half a text added. None where nothing was read among the found or the others.
+    """
+    strata = (
+        (n_found, read.true_positive, read.false_positive),
+        (n_reports - n_found, read.false_negative, read.true_negative),
+    )
+    if any(real + other > n for n, real, other in strata):
+        raise ValueError("more was read than there is")
+    if any(n > 0 == real + other for n, real, other in strata):
+        return None
+    rng, value, drawn = np.random.default_rng(_SEED), 0.0, np.zeros(_DRAWS)
+    for n, real, other in strata:
+        rest = n - real - other
+        if n:
+            value += n * real / (real + other)
+            drawn += real + rng.binomial(rest, rng.beta(real + 0.5, other + 0.5, _DRAWS))
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(min(floor(low), value)), float(max(ceil(high), value)))
+
+
 def _point(rate: float, v: Validation) -> float:
     hit = (v.true_positive + 0.5) / (v.true_positive + v.false_negative + 1)
     alarm = (v.false_positive + 0.5) / (v.false_positive + v.true_negative + 1)

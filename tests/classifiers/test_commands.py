@@ -100,8 +100,8 @@ def test_any_texts_give_as_many_sound_decisions(tiny: CombinedClassifier, texts:
 def test_evaluate_prints_every_theme(tmp_path: Path, capsys) -> None:
     gold = tmp_path / "gold.jsonl"
     gold.write_text('{"id": 1, "text": "knark i parken", "themes": ["narkotika"]}\n', "utf-8")
-    evaluate(gold, as_json=True)
+    evaluate([gold], as_json=True)
     result = json.loads(capsys.readouterr().out)
     assert set(result["per_theme"]) == set(load_themes().decided)
-    evaluate(gold, as_json=False)
+    evaluate([gold], as_json=False)
     assert "Narkotika" in capsys.readouterr().out

@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from classifiers.evaluation import as_text, calibration_error, macro_f1, score_decided, share
+from classifiers.evaluation import (
+    as_text,
+    calibration_error,
+    confused,
+    macro_f1,
+    risk_coverage,
+    score_decided,
+    share,
+)
 from classifiers.labelled import Labelled, Mention
 from lagesbild.records import Classified, ThemeMention
 from lagesbild.themes import load_themes
@@ -62,3 +72,30 @@ def test_macro_f1_leaves_out_themes_nobody_coded() -> None:
     guess = np.array([[True, True], [True, False]])
     assert macro_f1(truth, guess) == 1.0
     assert macro_f1(np.zeros((1, 1), dtype=bool), guess[:1, :1]) is None
+
+
+def test_the_surest_texts_are_decided_first() -> None:
+    truth = np.array([[True], [False], [True], [False]])
+    guess = np.array([[True], [False], [False], [True]])
+    likely = np.array([[0.99], [0.05], [0.3], [0.6]])
+    curve = {point["coverage"]: point["error"] for point in risk_coverage(truth, guess, likely)}
+    assert curve[1.0]["value"] == 0.5
+    assert curve[0.5] == share(0, 2)
+    assert curve[0.7]["n"] == 3
+
+
+def test_texts_that_nobody_reviews_are_told_apart() -> None:
+    rows = [row("trafik"), row("trafik")]
+    reviewed = dataclasses.replace(decided(), needs_review=True)
+    assert score_decided(rows, [decided("trafik"), reviewed])["error_without_review"] == share(0, 1)
+    assert score_decided(rows, [decided(), reviewed])["error_without_review"] == share(1, 1)
+
+
+def test_what_was_given_instead_is_named() -> None:
+    themes = load_themes().main
+    truth, guess = np.zeros((3, len(themes)), dtype=bool), np.zeros((3, len(themes)), dtype=bool)
+    truth[:, 0] = True
+    guess[:2, 1] = True
+    first, second = confused(truth, guess)
+    assert first == {"theme": themes[0], "instead": themes[1], "n": 2}
+    assert second == {"theme": themes[0], "instead": None, "n": 1}

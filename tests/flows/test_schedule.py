@@ -148,6 +148,7 @@ def test_a_scheduled_night_is_created_and_run_by_a_worker(prefect: Prefect, tmp_
         "nightly": ["15 3 * * *"],
         "police-hourly": ["5 * * * *"],
         "weekly": ["30 4 * * 0"],
+        "by-hand": [],
     }
     # the same deployment, but due in seconds instead of at a quarter past three
     prefect.run("deployment", "schedule", "create", "night/nightly", "--interval", "20")

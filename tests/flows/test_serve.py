@@ -15,8 +15,9 @@ def test_serving_and_deploying_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[Any] = []
     monkeypatch.setattr(module, "serve", lambda *deployments, limit: served.extend(deployments))
     module.main()
-    ours = {d.name: (d.schedules[0].schedule.cron, d.parameters) for d in served}
+    ours = {d.name: ([s.schedule.cron for s in d.schedules or ()], d.parameters) for d in served}
     written = yaml.safe_load((REPO / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
     assert ours == {
-        d["name"]: (d["schedules"][0]["cron"], d.get("parameters", {})) for d in written
+        d["name"]: ([s["cron"] for s in d.get("schedules", ())], d.get("parameters", {}))
+        for d in written
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import proportion_confint
 
-from lagesbild.indicators.corrected import Validation, corrected_count
+from lagesbild.indicators.corrected import Validation, corrected_count, post_stratified_count
 from lagesbild.indicators.dispersion import Dispersion
 from lagesbild.indicators.leadtime import lead_time
 from lagesbild.indicators.rates import count_interval, rate
@@ -74,6 +74,25 @@ def test_missed_reports_are_added_and_false_ones_taken_away() -> None:
 
 def test_a_classifier_by_chance_corrects_nothing() -> None:
     assert corrected_count(50, 100, Validation(10, 10, 10, 10)) is None
+
+
+def test_all_read_leaves_no_doubt() -> None:
+    found = post_stratified_count(30, 100, Validation(25, 5, 10, 60))
+    assert found is not None
+    assert (found.value, found.low, found.high) == (35, 35, 35)
+
+
+def test_a_read_sample_is_counted_up_apart_for_found_and_not_found() -> None:
+    found = post_stratified_count(200, 1000, Validation(18, 2, 4, 76))
+    assert found is not None
+    assert found.value == pytest.approx(200 * 0.9 + 800 * 0.05)
+    assert found.low < found.value < found.high
+
+
+def test_a_sample_that_saw_none_of_the_found_says_nothing() -> None:
+    assert post_stratified_count(5, 100, Validation(0, 0, 2, 18)) is None
+    with pytest.raises(ValueError, match="more was read"):
+        post_stratified_count(5, 100, Validation(6, 0, 2, 18))
 
 
 def test_a_validation_from_sensitivity_and_specificity() -> None:
