@@ -71,7 +71,9 @@ class Publish(_Table):
     `base_url`: where the exports will be served, without a slash at the end. `pictures`: sources
     of the three pictures of a lägesbild; a source in none of them is told to be missing.
     `promises`: the file of medborgarlöften, where a report shows before and after. `family`: the
-    tables published together, so that small counts are hidden in all of them at once.
+    tables published together, so that small counts are hidden in all of them at once; `periods`:
+    theirs. For open data, `wait`: how many of the newest periods are kept back until late reports
+    have arrived, and `rounding`: what is done to the counts that are shown.
     """
 
     base_url: str = Field(default="https://example.se/datasets", pattern=r"^https?://\S+[^/\s]$")
@@ -83,9 +85,12 @@ class Publish(_Table):
     )
     pictures: Mapping[Literal["residents", "police", "municipality"], Sequence[str]] = {}
     promises: Path | None = None
-    family: Sequence[Sequence[Literal["area", "theme", "period", "source"]]] = (
-        ("area", "theme", "period"),
-    )
+    family: Sequence[
+        Sequence[Literal["area", "theme", "subtheme", "period", "source", "stance"]]
+    ] = (("area", "theme", "period"),)
+    periods: Literal["months", "weeks"] = "months"
+    wait: int = Field(default=1, ge=0)
+    rounding: Literal["none", "five", "cell_key"] = "none"
 
 
 class Oidc(_Table):

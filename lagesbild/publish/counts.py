@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal
 
 from lagesbild.errors import UsageError
 from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.rates import count_interval, rate
 from lagesbild.indicators.shares import share
 from lagesbild.places import Places
+from lagesbild.publish.correction import Corrector
 from lagesbild.publish.denominators import safe_denominator
 from lagesbild.publish.disclosure import HIDDEN, Cell
-from lagesbild.publish.families import ROOT, Published, Tables, published
+from lagesbild.publish.families import (
+    AXES,
+    ROOT,
+    Published,
+    Tables,
+    published,
+    reports_together,
+    themes_together,
+)
 from lagesbild.publish.formats import FORMATS
 from lagesbild.publish.metadata import BIAS_NOTE, write_metadata
 from lagesbild.publish.periods import Period
 from lagesbild.publish.promises import Promise, promises_of, windows_of
+from lagesbild.publish.releases import released
 from lagesbild.publish.table import NOT_APPLICABLE, Column, Table, Value
 from lagesbild.records import UNKNOWN_AREA
 from lagesbild.settings import Publish, Settings
@@ -81,64 +90,112 @@ class Selection:
         return [column for name in self.by for column in DIMENSIONS[name]]
 
     def tables(self, publish: Publish, promises: Sequence[Promise] = ()) -> Tables:
-        """The family these counts belong to: all the tables that are published together."""
-        kinds = {"week": "weeks", "tertial": "tertials"}
-        periods: Literal["quarters", "tertials", "weeks"] = kinds.get(self.period or "", "quarters")  # type: ignore[assignment]
-        if "theme" not in self.by:
-            return Tables((tuple(sorted({"area", "period", *self.axes})),), "reports", periods)
+        """The family these counts belong to: all the tables that are published together.
+
+        Counts that are not published have a family of their own, to be read in house only.
+        """
+        if "theme" in self.by:
+            together = themes_together(publish, windows_of(promises))
+        else:
+            together = reports_together(publish)
+        if self._is_in(together):
+            return together
+        is_weekly = self.period == "week"
         # a week in one area has few reports: only areas asked for are crossed with weeks
-        left_out = "area" if periods == "weeks" else ""
-        crossed: list[tuple[str, ...]] = [
-            tuple(sorted({*map(str, table)} - {left_out})) for table in publish.family
-        ]
-        if not any(set(self.axes) <= set(table) for table in crossed):
-            crossed.append(tuple(sorted(self.axes)))
-        if "stance" in self.by or "subtheme" in self.by:  # finer than what is published by default
-            crossed = [tuple(sorted(self.axes))]
+        kept = [t for t in together.crossed if not (is_weekly and "area" in t)]
+        if self._is_finer(together):
+            kept = []
+        crossed = dict.fromkeys([*kept, tuple(name for name in AXES if name in self.axes)])
         return Tables(
             tuple(crossed),
-            periods=periods,
+            counted=together.counted,
+            periods="weeks" if is_weekly else "quarters",
             subthemes="subtheme" in self.by,
-            windows=windows_of(promises) if periods != "weeks" else (),
+            windows=() if is_weekly else together.windows,
         )
+
+    def is_published(self, publish: Publish) -> bool:
+        """Whether these counts are part of what is published together."""
+        together = themes_together if "theme" in self.by else reports_together
+        return self._is_in(together(publish))
+
+    def _is_in(self, together: Tables) -> bool:
+        is_same_kind = self.period is None or (self.period == "week") == (
+            together.periods == "weeks"
+        )
+        is_crossed = any(set(self.axes) <= set(table) for table in together.crossed)
+        return is_same_kind and is_crossed and ("subtheme" not in self.by or together.subthemes)
+
+    def _is_finer(self, together: Tables) -> bool:
+        return "stance" in self.axes or ("subtheme" in self.by and not together.subthemes)
 
 
 def counts(
-    snapshot: Path, selection: Selection, plan: CodePlan, settings: Settings | None = None
+    snapshot: Path,
+    selection: Selection,
+    plan: CodePlan,
+    settings: Settings | None = None,
+    profile: str = "excel_sv",
 ) -> Table:
-    """The protected counts with their intervals, sorted; combinations without reports left out."""
-    return _Counter(snapshot, selection, plan, settings).table()
+    """The protected counts with their intervals, sorted; combinations without reports left out.
+
+    `profile`: open data holds only what is ready for release, rounded where the settings say so.
+    """
+    return _Counter(snapshot, selection, plan, settings, is_open=profile == "open_data").table()
 
 
 class _Counter:
     """Builds one table out of its family."""
 
     def __init__(
-        self, snapshot: Path, selection: Selection, plan: CodePlan, settings: Settings | None
+        self,
+        snapshot: Path,
+        selection: Selection,
+        plan: CodePlan,
+        settings: Settings | None,
+        *,
+        is_open: bool,
     ) -> None:
         self.snapshot = snapshot
         self.selection = selection
         self.plan = plan
+        self.settings = settings
         self.places = Places(settings.areas, settings.base_dir) if settings else Places()
-        publish = settings.publish if settings else Publish()
-        self.tables = selection.tables(publish, promises_of(settings))
-        self.family: Published = published(snapshot, self.tables)
+        self.publish = settings.publish if settings else Publish()
+        self.is_open = is_open
+        if is_open and selection.period is None:
+            raise UsageError(
+                "Öppna data behöver en period i --by, till exempel month: summan av allt hittills "
+                "växer med enstaka rapporter mellan två utgåvor."
+            )
+        self.tables = selection.tables(self.publish, promises_of(settings))
+        self.family = self._family(self.tables)
         self.names = _area_names(snapshot)
         self._wholes: dict[tuple[tuple[str, str], ...], int | None] = {}
-        self.has_share = "theme" in selection.by and (
-            set(selection.by) <= {"area", "theme", *PERIODS}
+        is_exact = not is_open or self.publish.rounding == "none"
+        self.has_share = (
+            is_exact
+            and "theme" in selection.by
+            and (set(selection.by) <= {"area", "theme", *PERIODS})
         )
+
+    def _family(self, tables: Tables) -> Published:
+        if self.is_open:
+            return released(self.snapshot, tables, self.publish)
+        return published(self.snapshot, tables)
 
     def table(self) -> Table:
         columns = [Column(name) for name in self.selection.dimension_columns]
         columns += [Column(name, "integer") for name in ("n_reports", "is_hidden")]
         measures = ["n_low", "n_high"]
+        measures += ["n_corrected", "n_corrected_low", "n_corrected_high"] if self.has_share else []
         measures += ["share_percent", "share_low", "share_high"] if self.has_share else []
         has_rate = "area" in self.selection.by
         measures += ["per_1000", "per_1000_low", "per_1000_high"] if has_rate else []
         columns += [Column(name, "decimal") for name in measures]
         rows = sorted(self._rows(), key=lambda row: row[: len(self.selection.dimension_columns)])
-        return Table(tuple(columns), tuple(rows), self.family)
+        errors = self._corrector.errors if self.has_share else {}
+        return Table(tuple(columns), tuple(rows), self.family, errors)
 
     def _rows(self) -> Iterator[tuple[Value, ...]]:
         axes = self.family.axes
@@ -169,7 +226,7 @@ class _Counter:
                 yield codes["period" if name in PERIODS else name]
 
     def _measures(self, cell: Cell, codes: Mapping[str, str]) -> Iterator[Value]:
-        shown = self.family.protected.shown(cell)
+        shown = self.family.rounded(cell)
         yield from (HIDDEN, 1) if shown is None else (shown, 0)
         if shown is None:
             yield from (HIDDEN, HIDDEN)
@@ -177,15 +234,34 @@ class _Counter:
             interval = _interval(shown)
             yield from (interval.low, interval.high)
         if self.has_share:
+            yield from self._corrected(shown, codes)
             yield from self._share(shown, codes)
         if "area" in self.selection.by:
             yield from self._rate(shown, codes["area"])
 
-    def _share(self, shown: int | None, codes: Mapping[str, str]) -> tuple[Value, Value, Value]:
+    def _corrected(self, shown: int | None, codes: Mapping[str, str]) -> tuple[Value, Value, Value]:
+        if shown is None:
+            return (HIDDEN, HIDDEN, HIDDEN)
+        has_share = self._whole(codes) is not None
+        found = self._corrector.corrected(codes["theme"], shown, codes, has_share=has_share)
+        if found is None:
+            return (NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE)
+        return (found.value, found.low, found.high)
+
+    @cached_property
+    def _corrector(self) -> Corrector:
+        is_weekly = self.tables.periods == "weeks"
+        return Corrector(self.snapshot, self.settings, self.plan, weeks=is_weekly)
+
+    def _whole(self, codes: Mapping[str, str]) -> int | None:
+        """The denominator in an area and period, the same for every theme."""
         place = tuple((axis, codes[axis]) for axis in ("area", "period") if axis in codes)
-        if place not in self._wholes:  # the same for every theme
+        if place not in self._wholes:
             self._wholes[place] = safe_denominator(self._reports, self.family, codes)
-        whole = self._wholes[place]
+        return self._wholes[place]
+
+    def _share(self, shown: int | None, codes: Mapping[str, str]) -> tuple[Value, Value, Value]:
+        whole = self._whole(codes)
         if shown is None or whole is None or codes["theme"] == "drift_underhall":
             return (HIDDEN, HIDDEN, HIDDEN)
         found = share(shown, whole)
@@ -196,8 +272,12 @@ class _Counter:
 
     @cached_property
     def _reports(self) -> Published:
-        tables = Tables((("area", "period"),), "reports", self.tables.periods)
-        return published(self.snapshot, tables)
+        together = reports_together(self.publish)
+        if together.periods == self.tables.periods:
+            return self._family(together)
+        return published(
+            self.snapshot, Tables((("area", "period"),), "reports", self.tables.periods)
+        )
 
     def _rate(self, shown: int | None, area: str) -> tuple[Value, Value, Value]:
         area_type, _, code = area.partition(":")
@@ -257,7 +337,13 @@ def export_counts(
     if style not in FORMATS or profile not in PROFILES:
         raise UsageError(f"Formatet {style} eller profilen {profile} finns inte.")
     publish = settings.publish if settings else Publish()
-    table = counts(snapshot, selection, plan, settings)
+    if not selection.is_published(publish):
+        raise UsageError(
+            f"--by {','.join(selection.by)} ryms inte i det som publiceras tillsammans (family och "
+            "periods under [publish] i lagesbild.toml). Filer som inte är skyddade tillsammans kan "
+            "dras ifrån varandra så att små antal syns. Lägg till indelningen i family."
+        )
+    table = counts(snapshot, selection, plan, settings, profile)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"antal_{'_'.join(selection.by)}_{profile}.{style}"
     target.write_bytes(FORMATS[style](table, profile, settings))

@@ -23,11 +23,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from lagesbild.publish.disclosure_solver import SMALLEST_SHOWN as SMALLEST_SHOWN
 from lagesbild.publish.disclosure_solver import Relation, Sign, hide
 
-SMALLEST_SHOWN = 5
 HIDDEN = ".."  # Statistics Sweden's sign for "not shown"; never 0
 SMALLEST_DENOMINATOR = 30
 
@@ -70,15 +70,18 @@ class Family:
     """Everything published together. `counts`: all cells; one that is missing is a published 0.
 
     `tables`: which axes each published table crosses; on the others it has the root. None: one
-    table that crosses them all.
+    table that crosses them all. `rare`: codes that are published for these cells only.
     """
 
     axes: tuple[Axis, ...]
     counts: Mapping[Cell, int]
     tables: tuple[tuple[str, ...], ...] | None = None
+    rare: Mapping[str, frozenset[Cell]] = field(default_factory=dict)
 
     def is_published(self, cell: Cell) -> bool:
         """Whether one of the tables holds the cell."""
+        if self.rare and not all(cell in self.rare[code] for code in cell if code in self.rare):
+            return False
         if self.tables is None:
             return True
         spread = {a.name for a, code in zip(self.axes, cell, strict=True) if code != a.root}
@@ -87,11 +90,17 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """A family with its hidden cells. `small` are 1-4; `complementary` protect those."""
+    """A family with its hidden cells. `small` are 1-4; `complementary` protect those.
+
+    `n_before`: how many were complementary before needless ones were shown again. `n_given_up`:
+    groups of cells hidden whole, because no smaller protection was found with a fair effort.
+    """
 
     family: Family
     small: frozenset[Cell]
     complementary: frozenset[Cell]
+    n_before: int = 0
+    n_given_up: int = 0
 
     def is_hidden(self, cell: Cell) -> bool:
         return cell in self.small or cell in self.complementary
@@ -106,20 +115,29 @@ class Protected:
         return None if self.is_hidden(cell) else self.family.counts.get(cell, 0)
 
 
-def protect(family: Family) -> Protected:
+def protect(family: Family, earlier: Protected | None = None) -> Protected:
     """Hide small counts, and whatever else would give one away. The same family, the same cells.
 
+    `earlier`: what has been released of the family before. It stays as it was, shown or hidden,
+    and only what is new may be hidden to protect it all.
     Raises ValueError where the counts contradict the sums: hiding would then prove nothing.
     """
     cells = sorted(cell for cell, count in family.counts.items() if count)
     at = {cell: number for number, cell in enumerate(cells)}
     counts = [family.counts[cell] for cell in cells]
     small = [number for number, count in enumerate(counts) if is_hidden(count)]
-    hidden = hide(counts, relations(family, at), small)
+    settled: list[int] = []
+    kept: list[int] = []
+    if earlier is not None:
+        settled = [at[cell] for cell, count in earlier.family.counts.items() if count]
+        kept = [number for number in settled if earlier.is_hidden(cells[number])]
+    found = hide(counts, relations(family, at), small, settled, kept)
     return Protected(
         family,
         frozenset(cells[number] for number in small),
-        frozenset(cells[number] for number in hidden.difference(small)),
+        frozenset(cells[number] for number in found.hidden.difference(small)),
+        n_before=found.before - len(small),
+        n_given_up=found.n_given_up,
     )
 
 
@@ -145,6 +163,8 @@ def _relations_of(family: Family, at: Mapping[Cell, int], place: int, rule: Sum)
         if not all(family.is_published(part) for part in parts):
             continue
         total = (*before, rule.total, *after)
+        if not family.is_published(total):
+            continue
         _agree(family, total, parts, rule)
         if total in at:
             numbers = [at[part] for part in parts if part in at]

@@ -83,6 +83,16 @@ class Period:
         return f"{first} {join} {last} {year}"
 
 
+@dataclass(frozen=True, slots=True)
+class SetOfMonths:
+    """Months that are published together for a few areas and themes. `name` holds a colon."""
+
+    name: str
+    months: tuple[str, ...]
+    areas: tuple[str, ...]
+    themes: tuple[str, ...]
+
+
 def week_days(week: str) -> tuple[date, date]:
     """Monday and Sunday of an ISO week such as 2025-V20. Raises UsageError for no such week."""
     match = _WEEK.fullmatch(week)
@@ -111,12 +121,9 @@ def sums_of(codes: Sequence[str], root: str) -> tuple[Sum, ...]:
     sums = [Sum(root, years)] if years else []
     for total in here:
         if total.isdigit():
-            sums.append(
-                Sum(
-                    total,
-                    tuple(c for c in here if c[:4] == total and c[5:6] in "QT" and c != total),
-                )
-            )
+            for part in "QT":  # quarters make up a year, and so do tertials
+                parts = tuple(c for c in here if c[:4] == total and c[5:6] == part)
+                sums += [Sum(total, parts)] if parts else []
         elif total[5] in "QT":
             months = Period(total).months
             sums.append(Sum(total, tuple(code for code in here if code in months)))

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lagesbild.errors import UsageError
+from lagesbild.publish.periods import SetOfMonths
 from lagesbild.settings import Settings
 
 
@@ -103,10 +104,16 @@ def promises_of(settings: Settings | None) -> tuple[Promise, ...]:
     return load_promises(settings.base_dir / settings.publish.promises)
 
 
-def windows_of(promises: Sequence[Promise]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The windows that are published, so that they are protected with everything else."""
+def windows_of(promises: Sequence[Promise]) -> tuple[SetOfMonths, ...]:
+    """The windows that are published, so that they are protected with everything else.
+
+    Only for the promise's own themes and areas and the areas it is compared with: published for
+    every area they would be a finer look at all of them, and hidden nearly everywhere.
+    """
     found = []
     for promise in promises:
-        if windows := promise.windows():
-            found += [(f"before:{promise.id}", windows[0]), (f"after:{promise.id}", windows[1])]
+        codes = dict.fromkeys([*promise.areas, *promise.comparison_areas])
+        areas = tuple(f"{promise.area_type}:{code}" for code in codes)
+        for side, months in zip(("before", "after"), promise.windows() or (), strict=False):
+            found.append(SetOfMonths(f"{side}:{promise.id}", months, areas, promise.main_themes))
     return tuple(found)

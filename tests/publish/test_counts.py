@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from lagesbild.errors import UsageError
 from lagesbild.night import Store, run_night
 from lagesbild.publish.counts import Selection, counts
-from lagesbild.publish.families import published
+from lagesbild.publish.families import published, themes_together
+from lagesbild.publish.periods import SetOfMonths
 from lagesbild.settings import Publish, load
 from lagesbild.sources import SOURCES
 from lagesbild.store import snapshots
@@ -66,6 +67,23 @@ def test_months_are_local_and_unknown_is_an_area(tmp_path: Path) -> None:
     }
     assert found["kommun:1280", "narkotika", "2025-Q1"] == 6
     assert found["alla", "narkotika", "alla"] == 7
+
+
+def test_months_before_a_promise_are_counted_for_its_own_area_and_theme(tmp_path: Path) -> None:
+    window = SetOfMonths(
+        "before:x", ("2025-02", "2025-03", "2025-04"), ("kommun:1280",), ("narkotika",)
+    )
+    family = published(night(tmp_path, RECORDS), themes_together(Publish(), [window]))
+    assert family.shown(area="kommun:1280", theme="narkotika", period="before:x") == 6
+    with pytest.raises(KeyError):
+        family.shown(area="kommun:1280", theme="fysisk_miljo", period="before:x")
+
+
+def test_quarters_and_tertials_are_one_family(tmp_path: Path) -> None:
+    snapshot = night(tmp_path, RECORDS)
+    found = whole(snapshot, "theme", "tertial")
+    assert found["alla", "narkotika", "2025-T1"] == found["alla", "narkotika", "2025-Q1"] == 6
+    assert found == whole(snapshot, "theme", "quarter")
 
 
 def test_weeks_follow_iso_across_the_year(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from lagesbild.publish.disclosure import (
     record_key,
     rounded,
 )
+from lagesbild.publish.disclosure_programme import Answer, Sums
 
 AREAS = Axis("area", (Sum("alla", ("a", "b", "c")),), "alla")
 MONTHS = Axis("period", (Sum("Q1", ("jan", "feb", "mar")),), "Q1")
@@ -92,6 +93,43 @@ def test_the_attacker_narrows_nothing_in_any_family(seed: int) -> None:
     family = random_family(seed)
     protected = protect(family)
     assert attack(family, protected.small | protected.complementary).narrowed == []
+
+
+def test_two_small_counts_can_protect_each_other() -> None:
+    """4 and 1 beside 74 and 9: they are 5 together, and any of them may be 1 to 4."""
+    axis = Axis("area", (Sum("alla", ("a", "b", "c", "d")),), "alla")
+    counts: dict[Cell, int] = {("a",): 74, ("b",): 4, ("c",): 1, ("d",): 9, ("alla",): 88}
+    protected = protect(Family((axis,), counts))
+    assert protected.complementary == set()
+
+
+def test_needless_hiding_is_undone() -> None:
+    found = [protect(random_family(seed)) for seed in range(1, 31)]
+    assert all(len(p.complementary) <= p.n_before for p in found)
+    assert sum(len(p.complementary) for p in found) < sum(p.n_before for p in found)
+
+
+def test_where_the_solver_gives_up_everything_tied_is_hidden_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Sums, "answer", lambda *_args, **_options: Answer(None, False))
+    family = crossed([[3, 9, 8], [8, 7, 9], [9, 9, 9]])
+    protected = protect(family)
+    assert protected.n_given_up == 1
+    assert protected.small | protected.complementary == set(family.counts)
+
+
+def test_a_code_published_for_some_cells_only_is_protected_with_the_rest() -> None:
+    """Months before and after are published for area a: its months may not be told by them."""
+    windows = Axis("period", (*MONTHS.sums, Sum("före:x", ("jan", "feb"))), "Q1")
+    counts = dict(crossed([[3, 9, 0], [8, 7, 9], [9, 9, 9]]).counts)
+    counts["a", "före:x"] = 12
+    rare = {"före:x": frozenset({("a", "före:x")})}
+    family = Family((AREAS, windows), counts, None, rare)
+    protected = protect(family)
+    assert attack(family, protected.small | protected.complementary).narrowed == []
+    with pytest.raises(KeyError):
+        protected.shown(("b", "före:x"))
 
 
 def test_the_attacker_breaks_small_counts_hidden_only() -> None:

@@ -1,0 +1,157 @@
+"""One question to the solver: is there a table that looks like the real one, where these moved?
+
+Every programme is cut down to the cells that may move and the sums these are in, so that a
+question about one count of a large family stays small. The library is HiGHS, by way of scipy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+from scipy.sparse import csc_array, csr_array
+
+Whole = NDArray[np.int64]
+Real = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+_WHOLE = 1e-6  # how near a whole number the linear programme must come
+# After so many branches a programme is given up. Counted, not timed: the same everywhere.
+_NODES = 500
+_IMPOSSIBLE = 2  # how scipy says that a programme has no solution
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """The solver's library leaves a debugging line on standard output, past Python's own."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+@dataclass(slots=True)
+class Question:
+    """What may move, how far up and down, and what a step costs. Arrays go along `places`.
+
+    `least_up`, `least_down`: how far a cell has to move at the least.
+    """
+
+    places: Places
+    up: Real
+    down: Real
+    price_up: Real
+    price_down: Real
+    least_up: Real
+    least_down: Real
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`move`: of every cell, or None. `is_impossible`: proved, not just not found."""
+
+    move: Whole | None
+    is_impossible: bool
+
+
+class Sums:
+    """The sums of some cells: rows of signs whose counts make 0, or 0 or more, together."""
+
+    def __init__(self, matrix: csr_array, is_equal: NDArray[np.bool_], counts: Whole) -> None:
+        self.matrix = matrix
+        self.is_equal = is_equal
+        self.by_cell = matrix.tocsc()
+        self.counts = counts
+        # how far each row may fall and rise when cells move
+        self.low = -(matrix @ counts).astype(float)
+        self.high = np.where(is_equal, self.low, np.inf)
+
+    def cells_of(self, row: int) -> Places:
+        first, last = self.matrix.indptr[row : row + 2]
+        found: Places = self.matrix.indices[first:last]
+        return found
+
+    def signs_of(self, row: int) -> Real:
+        """The signs of `cells_of`, in the same order."""
+        first, last = self.matrix.indptr[row : row + 2]
+        found: Real = self.matrix.data[first:last]
+        return found
+
+    def rows_of(self, cell: int) -> Places:
+        first, last = self.by_cell.indptr[cell : cell + 2]
+        found: Places = self.by_cell.indices[first:last]
+        return found
+
+    def is_possible(self, move: Whole) -> bool:
+        """Whether the counts so moved are a table: every sum holds and no hidden count is 0."""
+        drift = self.matrix @ move
+        within = (drift >= self.low) & (drift <= self.high)
+        return bool((self.counts + move).min(initial=1) >= 1 and within.all())
+
+    def answer(self, question: Question, *, is_thorough: bool) -> Answer:
+        """The cheapest moves within bounds. `is_thorough`: asked again before it is impossible."""
+        places = question.places
+        # one column for a cell's way up and one for its way down, where there is any
+        ups, downs = np.flatnonzero(question.up > 0), np.flatnonzero(question.down > 0)
+        columns = np.concatenate([places[ups], places[downs]])
+        part = self.by_cell[:, columns]
+        part.data[part.indptr[len(ups)] :] *= -1
+        rows, inside = np.unique(part.indices, return_inverse=True)
+        signs = csc_array((part.data, inside, part.indptr), shape=(len(rows), len(columns)))
+        constraints = LinearConstraint(signs, self.low[rows], self.high[rows]) if len(rows) else ()
+        bounds = Bounds(
+            np.concatenate([question.least_up[ups], question.least_down[downs]]),
+            np.concatenate([question.up[ups], question.down[downs]]),
+        )
+        price = np.concatenate([question.price_up[ups], question.price_down[downs]])
+        # Linear first: its answer is nearly always whole already. Asked again without presolving,
+        # which has called a possible table impossible.
+        presolves = (True, False) if is_thorough else (True,)
+        for integrality in (0, 1):
+            for presolve in presolves:
+                found = _solved(price, integrality, bounds, constraints, presolve=presolve)
+                if found.x is not None:
+                    break
+            if found.x is not None and _is_whole(found.x):
+                steps = np.rint(found.x).astype(np.int64)
+                move = np.zeros(len(self.counts), dtype=np.int64)
+                move[places[ups]] = steps[: len(ups)]
+                move[places[downs]] -= steps[len(ups) :]
+                return Answer(move, is_impossible=False)
+            if found.status == _IMPOSSIBLE:
+                break
+        return Answer(None, found.status == _IMPOSSIBLE)
+
+
+def _is_whole(found: Real) -> bool:
+    return bool(np.abs(found - np.rint(found)).max(initial=0) < _WHOLE)
+
+
+def _solved(
+    price: Real,
+    integrality: int,
+    bounds: Bounds,
+    constraints: LinearConstraint | tuple[()],
+    *,
+    presolve: bool,
+) -> OptimizeResult:
+    with _silence():
+        return milp(
+            price,
+            integrality=np.full(len(price), integrality),
+            bounds=bounds,
+            constraints=constraints,
+            options={"presolve": presolve, "node_limit": _NODES},
+        )

@@ -1,0 +1,223 @@
+"""Open data are released once: what came late, or was broken down anew, cannot be subtracted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bench.attacker import attack, two_releases
+from lagesbild.errors import UsageError
+from lagesbild.night import Store, run_night
+from lagesbild.publish.counts import Selection, counts, export_counts
+from lagesbild.publish.disclosure import HIDDEN, is_hidden, perturbed, protect, record_key, rounded
+from lagesbild.publish.families import themes_together
+from lagesbild.publish.releases import released
+from lagesbild.settings import HASH_KEY_VARIABLE, Publish, Settings, load
+from lagesbild.sources import SOURCES
+from lagesbild.store import snapshots
+from lagesbild.themes import load_themes
+from tests.city import Clock, TownSource, WordClassifier, write_config
+
+PLAN = load_themes()
+BY = ("area", "theme", "month")
+
+
+@pytest.fixture(autouse=True)
+def _town(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SOURCES, "town", TownSource)
+    monkeypatch.setattr(TownSource, "answers", {})
+
+
+def reports(first: int, n: int, month: str, kommun: str = "Malmö") -> list[dict[str, Any]]:
+    return [
+        {
+            "id": first + number,
+            "text": "langare" if number % 3 else "lampa",
+            "time": f"{month}-{1 + number % 27:02}T12:00:00+00:00",
+            "kommun": kommun,
+        }
+        for number in range(n)
+    ]
+
+
+FIRST = [
+    *reports(0, 40, "2025-01"),
+    *reports(100, 13, "2025-01", "Lund"),
+    *reports(200, 25, "2025-02"),
+    *reports(300, 9, "2025-02", "Lund"),
+    *reports(400, 5, "2025-03"),
+]
+LATE = [
+    *reports(500, 3, "2025-01"),
+    *reports(600, 30, "2025-03"),
+    *reports(700, 24, "2025-03", "Lund"),
+    *reports(800, 4, "2025-04"),
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Settings:
+    return load(write_config(tmp_path))
+
+
+def night(store: Settings, records: list[dict[str, Any]]) -> Path:
+    TownSource.answers["stan"] = [records]
+    run_night(store, WordClassifier(), clock=Clock())
+    return snapshots.current(Store(store).snapshots)
+
+
+def published_as(store: Settings, **changes: object) -> Settings:
+    publish = store.publish.model_copy(update=changes)
+    return store.model_copy(update={"publish": publish})
+
+
+def rows(snapshot: Path, store: Settings, *by: str) -> dict[tuple[Any, ...], Any]:
+    table = counts(snapshot, Selection(by or BY), PLAN, store, "open_data")
+    at = [table.at(name) for name in ("area_code", "theme", "month") if name in table.names]
+    n = table.at("n_reports")
+    return {tuple(row[place] for place in at): row[n] for row in table.rows}
+
+
+def test_a_released_month_stays_as_it_was_when_late_reports_come(store: Settings) -> None:
+    old = rows(night(store, FIRST), store)
+    assert {key[2] for key in old} == {"2025-01", "2025-02"}  # March waits
+    assert old["1280", "narkotika", "2025-01"] == 26
+    new = rows(night(store, FIRST + LATE), store)
+    assert {key[2] for key in new} == {"2025-01", "2025-02", "2025-03"}
+    assert {key: new[key] for key in old} == old
+    assert new["1280", "narkotika", "2025-03"] == 23
+
+
+def test_both_releases_together_narrow_nothing(store: Settings) -> None:
+    tables = themes_together(Publish())
+    old = released(night(store, FIRST), tables, store.publish).protected
+    new = released(night(store, FIRST + LATE), tables, store.publish).protected
+    assert old.small
+    assert all(new.shown(cell) == old.shown(cell) for cell in old.family.counts)
+    assert attack(new.family, new.small | new.complementary).narrowed == []
+
+
+def test_a_quarter_is_released_when_it_is_over(store: Settings) -> None:
+    def quarters(snapshot: Path) -> set[Any]:
+        table = counts(snapshot, Selection(("theme", "quarter")), PLAN, store, "open_data")
+        return {row[table.at("quarter")] for row in table.rows}
+
+    assert quarters(night(store, FIRST)) == set()
+    assert quarters(night(store, FIRST + LATE)) == {"2025-Q1"}
+
+
+def test_a_release_made_again_is_the_same(store: Settings) -> None:
+    snapshot = night(store, FIRST)
+    assert rows(snapshot, store) == rows(snapshot, store)
+
+
+def test_what_is_published_together_may_not_change_between_releases(store: Settings) -> None:
+    snapshot = night(store, FIRST)
+    rows(snapshot, store)
+    wider = published_as(store, family=(("area", "theme", "period"), ("theme", "period", "source")))
+    with pytest.raises(UsageError, match="har ändrats"):
+        rows(snapshot, wider)
+
+
+def test_nothing_is_released_before_a_month_is_over(store: Settings) -> None:
+    snapshot = night(store, reports(0, 12, "2025-01"))
+    with pytest.raises(UsageError, match="Ingen period är färdig"):
+        rows(snapshot, store)
+    assert rows(snapshot, published_as(store, wait=0))
+
+
+def test_open_data_need_a_period(store: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="period"):
+        counts(night(store, FIRST), Selection(("area", "theme")), PLAN, store, "open_data")
+
+
+@pytest.mark.parametrize(
+    "by", [("theme", "week"), ("theme", "source"), ("theme", "stance", "month"), ("source",)]
+)
+def test_what_is_not_protected_together_is_not_exported(
+    store: Settings, tmp_path: Path, by: tuple[str, ...]
+) -> None:
+    with pytest.raises(UsageError, match="publiceras tillsammans"):
+        export_counts(night(store, FIRST), Selection(by), PLAN, tmp_path / "ut", settings=store)
+    assert not (tmp_path / "ut").exists()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6))
+@example(224)  # sums of small counts that must pass 4 before a part can be 4
+def test_the_attacker_narrows_nothing_in_two_releases(seed: int) -> None:
+    first, _, second = two_releases(seed)
+    old = protect(first)
+    new = protect(second, old)
+    assert all(new.shown(cell) == old.shown(cell) for cell in first.counts)
+    assert attack(second, new.small | new.complementary).narrowed == []
+
+
+def test_releases_protected_apart_can_be_subtracted() -> None:
+    """The attack that the rule is for: without it late reports are told one by one."""
+    told = 0
+    for seed in range(8):
+        first, again, _ = two_releases(seed)
+        old, new = protect(first), protect(again)
+        pairs = [(old.shown(cell), new.shown(cell)) for cell in again.counts]
+        told += sum(is_hidden(b - a) for a, b in pairs if a is not None and b is not None)
+    assert told > 0
+
+
+# --- rounding -------------------------------------------------------------------------------------
+
+
+def test_rounding_to_five_changes_what_is_shown_and_hides_no_less(store: Settings) -> None:
+    snapshot = night(store, FIRST + LATE)
+    plain = dict(rows(snapshot, store))
+    ledger = snapshot.parent / "released" / "themes.json"
+    ledger.unlink()
+    fives = rows(snapshot, published_as(store, rounding="five"))
+    assert {k for k, n in fives.items() if n == HIDDEN} == {
+        k for k, n in plain.items() if n == HIDDEN
+    }
+    assert fives == {k: n if n == HIDDEN else rounded(n) for k, n in plain.items()}
+    assert 28 in plain.values()
+
+
+def test_cell_keys_follow_the_reports(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same noise as adding the keys of the reports one by one, in every table and release."""
+    monkeypatch.setenv(HASH_KEY_VARIABLE, "hemlig")
+    noisy = published_as(store, rounding="cell_key")
+    snapshot = night(store, FIRST)
+    tables = themes_together(Publish())
+    family = released(snapshot, tables, noisy.publish)
+    cell = family.cell(area="kommun:1280", theme="narkotika", period="2025-01")
+    from lagesbild.store.warehouse import connect
+
+    with connect(snapshot, read_only=True) as db:
+        ids = db.execute(
+            "select submission_id from dated_submission join assigned_theme using (submission_id) "
+            "where area_code = '1280' and theme = 'narkotika' and period = '2025-01'"
+        ).fetchall()
+    assert len(ids) == 26
+    keys = sum(record_key(row[0], b"hemlig") for row in ids)
+    assert family.rounded(cell) == perturbed(26, keys)
+    old = rows(snapshot, noisy)
+    new = rows(night(store, FIRST + LATE), noisy)
+    assert {key: new[key] for key in old} == old
+
+
+def test_cell_keys_need_a_secret(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(HASH_KEY_VARIABLE, raising=False)
+    with pytest.raises(UsageError, match=HASH_KEY_VARIABLE):
+        rows(night(store, FIRST), published_as(store, rounding="cell_key"))
+
+
+def test_rounded_counts_have_no_exact_figure_beside_them(store: Settings) -> None:
+    table = counts(
+        night(store, FIRST), Selection(BY), PLAN, published_as(store, rounding="five"), "open_data"
+    )
+    assert "share_percent" not in table.names
+    for row in table.rows:
+        n, low, high = (row[table.at(name)] for name in ("n_reports", "n_low", "n_high"))
+        assert n == HIDDEN or (int(n) % 5 == 0 and float(low) <= int(n) <= float(high))
