@@ -138,6 +138,8 @@ def reviewed_rows(snapshot: Path) -> list[Labelled]:
             "order by a.theme) filter (where a.theme is not null) "
             "from submission s left join assigned_theme a using (submission_id) "
             "where s.is_current and s.submission_id in (select submission_id from decided_theme) "
+            "and s.submission_id not in (select submission_id from review "
+            "where mode in ('blind', 'second', 'settle')) "  # they measure, so they may not teach
             "group by all order by s.submission_id"
         ).fetchall()
     return [_reviewed(*row) for row in found]

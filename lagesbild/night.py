@@ -26,11 +26,11 @@ from lagesbild.records import Alarm
 from lagesbild.review.index import ensure_index
 from lagesbild.settings import Settings, hash_key
 from lagesbild.sources import PullContext, Source, client_for
-from lagesbild.store import snapshots
+from lagesbild.store import redactions, snapshots
 from lagesbild.store.decisions import Decisions
 from lagesbild.store.inbox import Inbox, PullLedger
 from lagesbild.store.staging import clear
-from lagesbild.store.warehouse import Warehouse
+from lagesbild.store.warehouse import Warehouse, redaction_ids
 from lagesbild.themes import load_themes
 
 Clock = Callable[[], datetime]
@@ -252,10 +252,12 @@ def finish(
         store.warehouse, classifier, store.staging / "_reclassified", settings.reclassify_per_night
     )
     decisions = store.decisions.unmerged(store.warehouse)
-    if good or n_reclassified or decisions or not store.warehouse.exists():
+    marks = redactions.waiting(store.decisions, store.warehouse)
+    if good or n_reclassified or decisions or marks or not store.warehouse.exists():
         folders = [prepared.folder for prepared in good] + [store.staging / "_reclassified"]
         cursors = {prepared.source: prepared.cursor for prepared in good}
-        store.warehouse.merge(folders, cursors, decisions)
+        store.warehouse.merge(folders, cursors, decisions, marks)
+    store.warehouse.erase()
     clear(store.staging)
     snapshot = None
     if snapshots.is_stale(store.warehouse.path, store.snapshots):
@@ -266,10 +268,18 @@ def finish(
             lambda copy: ensure_index(copy, store.decisions, settings.review, load_themes()),
         )
     n_purged = purge(settings, store, clock())
+    forget_redacted(store)
     from lagesbild.review.planner import ensure_counts  # what it publishes by imports this module
 
     ensure_counts(snapshots.current(store.snapshots), settings, load_themes())
     return NightResult(list(nights), n_reclassified, len(decisions), n_purged, snapshot)
+
+
+def forget_redacted(store: Store) -> None:
+    """Remove older snapshots that still have what people marked as personal data."""
+    taken_out = store.warehouse.redaction_ids()
+    if taken_out:
+        snapshots.forget(store.snapshots, lambda path: redaction_ids(path) != taken_out)
 
 
 def purge(settings: Settings, store: Store, now: datetime) -> int:

@@ -24,6 +24,7 @@ from lagesbild.records import (
     SurveyAnswer,
 )
 from lagesbild.sources import Source, SourceConfig
+from lagesbild.store.hiding import hide, spans_carried
 from lagesbild.store.inbox import InboxRow
 from lagesbild.store.staging import Staged, content_sha256
 from lagesbild.store.warehouse import Known, Warehouse
@@ -128,6 +129,7 @@ class _Job:
         self._prepared = prepared
         self._known: dict[str, dict[str, Known]] = {}  # record -> remark -> newest version
         self._classified: set[tuple[str, str]] = set()
+        self._redacted = warehouse.redacted_texts()
 
     def stage(self, batch: Sequence[InboxRow], number: int) -> None:
         self._recall({row.raw.source_record_id for row in batch})
@@ -139,7 +141,7 @@ class _Job:
             self._prepared.profile.add_raw(_payload(row))
             to_classify += self._stage_row(row, staged)
         results = self._classifier.classify(
-            [s.parsed.text for s in to_classify], [s.parsed.question for s in to_classify]
+            [self._shown(s) for s in to_classify], [s.parsed.question for s in to_classify]
         )
         for submission, result in zip(to_classify, results, strict=True):
             staged.add_classified(submission.submission_id, submission.text_sha256, result)
@@ -218,7 +220,7 @@ class _Job:
         if old and old.is_current and old.content_sha256 == content:
             return None
         version = old.version + 1 if old else 1
-        staged.add_submission(raw_id, version, submission)
+        staged.add_submission(raw_id, version, submission, self._shown(submission))
         self._prepared.n_submissions += 1
         known[submission.submission_id] = Known(
             submission.submission_id,
@@ -238,6 +240,16 @@ class _Job:
         )
         self._classified.add(key)
         return None if is_classified else submission
+
+    def _shown(self, submission: Submission) -> str:
+        """The text less what people have hidden in it, or in an older version of it."""
+        text, texts = submission.parsed.text, self._redacted.get(submission.submission_id)
+        if texts is None:
+            return text
+        if submission.text_sha256 in texts:
+            return texts[submission.text_sha256]
+        newest = list(texts.values())[-1]
+        return hide(text, spans_carried(newest, text))
 
 
 def _payload(row: InboxRow) -> object:

@@ -11,13 +11,15 @@ from lagesbild.night import Store
 from lagesbild.records import digest
 from lagesbild.store import snapshots
 from lagesbild.store.inbox import Inbox
-from lagesbild.store.warehouse import connect
+from lagesbild.store.redactions import marks
+from lagesbild.store.warehouse import connect, has_table
 
 _UNIQUE = {
     "submission": "submission_id, version",
     "classified_text": "submission_id, text_sha256, classifier_version",
     "classification": "submission_id, text_sha256, theme, classifier_version",
     "submission_area": "submission_id, version, area_type",
+    "redacted_text": "submission_id, text_sha256",
     "assigned_theme": "submission_id, theme",
     "merge_cursor": "source",
 }
@@ -28,6 +30,8 @@ def verify(store: Store) -> list[str]:
     if not store.warehouse.exists():
         return []
     with connect(store.warehouse.path, read_only=True) as db:
+        if not has_table(db, "redacted_text"):
+            return ["Databasen är gjord av en äldre version; kör en natt först."]
         checks: list[Callable[[duckdb.DuckDBPyConnection], Iterator[str]]] = [
             _unique,
             _one_current,
@@ -68,7 +72,11 @@ def _one_current(db: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _digests(db: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    n = _count(db, "select count(*) from submission where sha256(text) <> text_sha256")
+    n = _count(
+        db,
+        "select count(*) from submission left join redacted_text using (submission_id, text_sha256)"
+        " where sha256(text) <> coalesce(redacted_sha256, text_sha256)",
+    )
     if n:
         yield f"{n} texter stämmer inte med sin kontrollsumma."
     rows = db.execute(
@@ -152,6 +160,13 @@ def _decisions(store: Store, db: duckdb.DuckDBPyConnection) -> Iterator[str]:
     unknown = merged - store.decisions.ids()
     if unknown:
         yield f"{len(unknown)} granskningsbeslut i databasen saknas i {store.decisions.path.name}."
+    taken_out = dict(db.execute("select redaction_id, n_places from redaction").fetchall())
+    unknown = taken_out.keys() - {mark.redaction_id for mark in marks(store.decisions)}
+    if unknown:
+        yield f"{len(unknown)} dolda personuppgifter saknas i {store.decisions.path.name}."
+    n = sum(n_places == 0 for n_places in taken_out.values())
+    if n:
+        yield f"{n} personuppgifter som någon har markerat gick inte att hitta i texten."
 
 
 def _snapshot(store: Store) -> Iterator[str]:

@@ -17,6 +17,8 @@ from lagesbild.night import Store, utc_now
 from lagesbild.review import (
     pages_account,
     pages_counts,
+    pages_hiding,
+    pages_many,
     pages_people,
     pages_reports,
     pages_second,
@@ -58,7 +60,15 @@ def create_app(
         templates=templates(),
         clock=clock,
     )
-    for pages in (pages_account, pages_people, pages_reports, pages_second, pages_counts):
+    for pages in (
+        pages_account,
+        pages_people,
+        pages_reports,
+        pages_hiding,
+        pages_many,
+        pages_second,
+        pages_counts,
+    ):
         app.include_router(pages.router)
     if chosen.oidc:
         from lagesbild.review import oidc  # not loaded where passwords are enough

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lagesbild.errors import UsageError
+from lagesbild.privacy import KINDS
 from lagesbild.records import STANCES
 from lagesbild.review.reports import Report
 from lagesbild.store.decisions import Choice, Mode, Outcome, Reading
-from lagesbild.text import fold
+from lagesbild.store.hiding import Mark, joined, places_of, sha256, shape
 from lagesbild.themes import CodePlan
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 LONGEST_NOTE = 2000
+
+
+OTHER_KIND = "annat"
+KINDS_OF_DATA = (*KINDS, OTHER_KIND)
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """What the form of personal data says: words, one a line; none means the whole text."""
+
+    client_id: str
+    words: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +125,23 @@ def spans_of(text: str, words: str) -> list[tuple[int, int]]:
         return [(0, len(text))]
     found: list[tuple[int, int]] = []
     for word in wanted:
-        spans = list(_occurrences(fold(text), fold(word)))
+        spans = places_of(text, word)
         if not spans:
             raise UsageError("Orden finns inte i texten; markera dem i texten eller dölj allt.")
         found += spans
-    return sorted(set(found))
+    return joined(found)
 
 
-def _occurrences(text: str, word: str) -> Iterator[tuple[int, int]]:
-    start = text.find(word)
-    while start >= 0:
-        yield start, start + len(word)
-        start = text.find(word, start + len(word))
-
-
-def shape(text: str) -> str:
-    """What a hidden stretch looked like, without what it said: letters as A and a, digits as 9."""
-    return "".join(
-        "9" if c.isdigit() else ("A" if c.isupper() else "a") if c.isalpha() else c for c in text
+def mark(report: Report, text: str, form: Hiding, reviewer: str) -> Mark:
+    """What is stored of words to hide; `text`: as the newest snapshot has it."""
+    spans = spans_of(text, form.words)
+    return Mark(
+        checked_id(form.client_id),
+        report.submission_id,
+        sha256(text),
+        tuple(spans),
+        tuple(shape(text[start:end]) for start, end in spans),
+        form.kind if form.kind in KINDS_OF_DATA else OTHER_KIND,
+        reviewer,
+        "",
     )

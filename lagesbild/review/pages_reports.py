@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any
@@ -67,10 +66,17 @@ def show_queue(
         page=page,
         chosen=chosen,
         n_found=queue.count(here.reports, chosen),
-        saved=_saved_filters(here, me),
+        saved=saved_filters(here, me),
         latest=_latest(here, me),
         **_filter_choices(here),
     )
+
+
+def saved_filters(here: Site, me: str) -> list[tuple[str, str]]:
+    with closing(here.store.decisions.open()) as db:
+        return db.execute(
+            "select name, query from saved_filter where reviewer = ? order by name", [me]
+        ).fetchall()
 
 
 def _filter_choices(here: Site) -> dict[str, Any]:
@@ -114,14 +120,18 @@ def _as_dict(chosen: queue.Filter) -> dict[str, str]:
 @router.get("/rapport/{submission_id}")
 def show_report(request: Request, found: Reader, submission_id: Id) -> Response:
     here = site(request)
-    report = _existing(here, submission_id)
+    report = existing(here, submission_id)
+    similar = [] if report.is_reserved else similar_reports(here.reports, report)
     here.people.log(
-        found.person.name, "view_blind" if report.is_reserved else "view", submission_id
+        found.person.name,
+        "view_blind" if report.is_reserved else "view",
+        submission_id,
+        " ".join(other.submission_id for other in similar),  # whose beginnings are shown beside it
     )
-    return report_page(request, found, report)
+    return report_page(request, found, report, similar=similar)
 
 
-def _existing(here: Site, submission_id: str) -> Report:
+def existing(here: Site, submission_id: str) -> Report:
     report = here.reports.get(submission_id)
     if report is None:
         raise HTTPException(404)
@@ -138,6 +148,7 @@ def report_page(
     is_conflict: bool = False,
     problem: str = "",
     status: int = 200,
+    similar: Sequence[Report] = (),
 ) -> Response:
     """The page of one report; blind when it is drawn for the sample and not read yet.
 
@@ -164,7 +175,9 @@ def report_page(
         is_conflict=is_conflict,
         problem=problem,
         note=answer.note if answer else "",
-        similar=[] if is_blind else similar_reports(here.reports, report),
+        marks=here.reports.marks(report.submission_id),
+        kinds=decide.KINDS_OF_DATA,
+        similar=similar,
         stances=STANCES,
         tail=f"?{chosen.query_string()}" if chosen.query_string() else "",
         latest=_latest(here, found.person.name),
@@ -237,7 +250,7 @@ def answer_report(
     blind: Short = "",
 ) -> Response:
     here, me = site(request), found.person.name
-    report = _existing(here, submission_id)
+    report = existing(here, submission_id)
     if sha != report.text_sha256:
         return report_page(
             request, found, report, status=409, problem="Texten har ändrats; läs den igen."
@@ -262,7 +275,7 @@ def _record(
         reading = decide.reading(report, answer, me, mode, here.plan)
         here.store.decisions.record(reading, seen, here.clock())
     except ConflictError as error:
-        fresh = _existing(here, report.submission_id)
+        fresh = existing(here, report.submission_id)
         return report_page(
             request,
             found,
@@ -287,7 +300,7 @@ def _onwards(request: Request, said: str) -> Response:
 @router.post("/rapport/{submission_id}/hoppa", dependencies=[Depends(csrf)])
 def skip_report(request: Request, found: Reader, submission_id: Id) -> Response:
     here = site(request)
-    report = _existing(here, submission_id)
+    report = existing(here, submission_id)
     with here.store.decisions.transaction() as db:
         db.execute(
             "insert or ignore into skip values (?, ?, ?, ?)",
@@ -299,50 +312,6 @@ def skip_report(request: Request, found: Reader, submission_id: Id) -> Response:
             ],
         )
     return _onwards(request, "skipped")
-
-
-@router.post("/rapport/{submission_id}/personuppgift", dependencies=[Depends(csrf)])
-def hide_personal_data(
-    request: Request,
-    found: Reader,
-    submission_id: Id,
-    client_id: Short = "",
-    sha: Short = "",
-    words: Text = "",
-) -> Response:
-    here, me = site(request), found.person.name
-    report = _existing(here, submission_id)
-    text = here.reports.whole_text(submission_id)
-    try:
-        redaction_id = decide.checked_id(client_id)
-        spans = decide.spans_of(text, words)
-    except UsageError as error:
-        return report_page(request, found, report, problem=str(error), status=422)
-    if sha != report.text_sha256:
-        return report_page(
-            request, found, report, problem="Texten har ändrats; läs den igen.", status=409
-        )
-    at = here.clock().isoformat(timespec="seconds")
-    with here.store.decisions.transaction() as db:
-        db.executemany(
-            "insert or ignore into redaction values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    redaction_id,
-                    submission_id,
-                    sha,
-                    start,
-                    end,
-                    decide.shape(text[start:end]),
-                    me,
-                    at,
-                )
-                for start, end in spans
-            ],
-        )
-    here.people.log(me, "hide_personal_data", submission_id, f"{len(spans)} ställen")
-    query = urlencode({**_as_dict(queue.read_filter(request.query_params)), "sagt": "hidden"})
-    return RedirectResponse(f"/rapport/{submission_id}?{query}", status_code=303)
 
 
 # --- undoing --------------------------------------------------------------------------------------
@@ -381,109 +350,3 @@ def undo(
     here.people.log(me, "undo", latest.submission_id, reading_id)
     said = "undone" if done else "not_undone"
     return RedirectResponse(f"/rapport/{latest.submission_id}?sagt={said}", status_code=303)
-
-
-# --- many at once ---------------------------------------------------------------------------------
-
-
-@router.get("/samlat")
-def bulk_form(request: Request, found: Reader) -> Response:
-    chosen = queue.read_filter(request.query_params)
-    return _bulk_page(request, found, chosen)
-
-
-def _bulk_page(
-    request: Request, found: Session, chosen: queue.Filter, problem: str = "", status: int = 200
-) -> Response:
-    here, me = site(request), found.person.name
-    limit = here.settings.review.bulk_limit
-    reports = queue.for_bulk(here.reports, _undecided(chosen), limit)
-    here.people.log(me, "list", detail=" ".join(r.submission_id for r in reports[:10]))
-    return render(
-        request,
-        "bulk.html",
-        found,
-        status=status,
-        chosen=chosen,
-        n=len(reports),
-        limit=limit,
-        is_too_many=len(reports) > limit,
-        examples=reports[:10],
-        themes=here.plan.decided,
-        problem=problem,
-        batch_id=uuid.uuid4().hex,
-    )
-
-
-def _undecided(chosen: queue.Filter) -> queue.Filter:
-    """A bulk decision is about what nobody has decided, whatever the filter shows besides."""
-    values = {name: getattr(chosen, name) for name in queue.Filter.__slots__}
-    return queue.Filter(**{**values, "reviewed": "no", "flagged": ""})
-
-
-@router.post("/samlat", dependencies=[Depends(csrf)])
-def bulk_decide(
-    request: Request,
-    found: Reader,
-    batch_id: Short = "",
-    n: Annotated[int, Form(ge=0)] = 0,
-    action: Short = "accept",
-    theme: Short = "",
-) -> Response:
-    here, me = site(request), found.person.name
-    chosen = queue.read_filter(request.query_params)
-    limit = here.settings.review.bulk_limit
-    try:
-        decide.checked_id(batch_id)
-    except UsageError as error:
-        return _bulk_page(request, found, chosen, str(error), 422)
-    if here.store.decisions.has_batch(batch_id):
-        return RedirectResponse("/ko?sagt=bulk", status_code=303)
-    reports = queue.for_bulk(here.reports, _undecided(chosen), limit)
-    if len(reports) != n or n > limit:
-        return _bulk_page(request, found, chosen, "Antalet har ändrats; kontrollera igen.", 409)
-    if action == "reject" and theme not in here.plan.decided:
-        return _bulk_page(request, found, chosen, "Välj ett tema.", 422)
-    readings = _bulk_readings(reports, action, theme, batch_id, me)
-    stored = here.store.decisions.record_batch(readings, here.clock())
-    here.people.log(me, "decide_bulk", detail=f"{batch_id} {stored}")
-    return RedirectResponse("/ko?sagt=bulk", status_code=303)
-
-
-def _bulk_readings(
-    reports: Sequence[Report], action: str, theme: str, batch_id: str, me: str
-) -> list[Reading]:
-    found = []
-    for number, report in enumerate(reports):
-        reading_id = f"{batch_id}:{number}"
-        if action == "reject":
-            found.append(decide.without(report, theme, reading_id, batch_id, me))
-        else:
-            found.append(decide.agreeing(report, reading_id, batch_id, me))
-    return found
-
-
-# --- saved filters --------------------------------------------------------------------------------
-
-
-def _saved_filters(here: Site, me: str) -> list[tuple[str, str]]:
-    with closing(here.store.decisions.open()) as db:
-        return db.execute(
-            "select name, query from saved_filter where reviewer = ? order by name", [me]
-        ).fetchall()
-
-
-@router.post("/filter", dependencies=[Depends(csrf)])
-def save_filter(request: Request, found: Reader, name: Short = "", remove: Short = "") -> Response:
-    here, me = site(request), found.person.name
-    query = queue.read_filter(request.query_params).query_string()
-    name = name.strip()[:60]
-    with here.store.decisions.transaction() as db:
-        if remove:
-            db.execute("delete from saved_filter where reviewer = ? and name = ?", [me, name])
-        elif name:
-            at = here.clock().isoformat(timespec="seconds")
-            db.execute(
-                "insert or replace into saved_filter values (?, ?, ?, ?)", [me, name, query, at]
-            )
-    return RedirectResponse(f"/ko?{query}", status_code=303)

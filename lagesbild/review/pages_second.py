@@ -20,7 +20,14 @@ from lagesbild.review.pages_reports import (
 )
 from lagesbild.review.people import Session
 from lagesbild.review.reports import Report
-from lagesbild.review.rules import Comment, add_comment, coding_rules, comments
+from lagesbild.review.rules import (
+    Comment,
+    add_comment,
+    agree,
+    agreed,
+    coding_rules,
+    comments,
+)
 from lagesbild.review.security import csrf
 from lagesbild.review.site import Site, render, site
 from lagesbild.store.decisions import ConflictError, Reading, in_force
@@ -215,7 +222,19 @@ def show_rules(request: Request, found: Reader) -> Response:
         rules=coding_rules(),
         remarks=[comment for comment in written if not comment.is_change],
         changes=[comment for comment in written if comment.is_change],
+        agreed=agreed(written),
     )
+
+
+@router.post("/regler/andring", dependencies=[Depends(csrf)])
+def change_rule(request: Request, found: Reader, comment_id: Short = "") -> Response:
+    """What they agreed on becomes part of the changelog of rules."""
+    here, me = site(request), found.person.name
+    change = agree(here.store.decisions, comment_id, me, here.clock())
+    if change is None:
+        raise HTTPException(404)
+    here.people.log(me, "change_rule", detail=change.rule)
+    return RedirectResponse("/regler?sagt=saved", status_code=303)
 
 
 @router.post("/regler", dependencies=[Depends(csrf)])

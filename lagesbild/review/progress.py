@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from lagesbild.review.agreement import Interval, Quality, quality, share
+from lagesbild.review.agreement import (
+    Agreement,
+    Interval,
+    Quality,
+    agreement,
+    pairs,
+    quality,
+    share,
+)
 from lagesbild.review.reports import Reports
+from lagesbild.review.texts import local
 from lagesbild.store.decisions import Decisions, Reading
-from lagesbild.store.warehouse import connect
+from lagesbild.store.warehouse import connect, has_table
 from lagesbild.themes import CodePlan
 
 _EARLIER_DAYS = 30
+_SHOWN_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,19 @@ class Progress:
     days: Sequence[Day]
     changed: Sequence[tuple[str, int, int]]
     quality_by_month: Sequence[tuple[str, int, Interval | None, Interval | None]]
+    n_pairs: int
+    agreements: Sequence[Agreement]
+
+    @property
+    def narrowed(self) -> float | None:
+        """How much narrower the intervals of the counts are than before, all themes together."""
+        widths = [
+            (old.corrected.width, new.corrected.width)
+            for old, new in zip(self.earlier, self.now, strict=True)
+            if old.corrected and new.corrected
+        ]
+        before = sum(old for old, _ in widths)
+        return 1 - sum(new for _, new in widths) / before if before else None
 
 
 def progress(
@@ -52,6 +76,7 @@ def progress(
     since = (now - timedelta(days=_EARLIER_DAYS)).replace(tzinfo=None).isoformat()
     before = [reading for reading in blind if reading.read_at < since]
 
+    read_twice = pairs(blind, decisions.readings("second"))
     n_decided, n_mine, days = _work(reports, decisions, me, n_reports)
     return Progress(
         n_reports,
@@ -63,6 +88,8 @@ def progress(
         days,
         changed_counts(reports.snapshot()),
         _by_month(blind),
+        len(read_twice),
+        [agreement(theme, read_twice) for theme in plan.decided],
     )
 
 
@@ -114,36 +141,37 @@ def _work(
         n_mine = db.execute(
             "select count(*) from reading where reviewer = ? and mode <> 'undo'", [me]
         ).fetchone()[0]
-        rows = db.execute(
-            "select date(r.read_at), count(*) from report_state st join reading r "
-            "using (reading_id) group by 1 order by 1 desc limit 30"
+        hours = db.execute(
+            "select substr(r.read_at, 1, 13), count(*) from report_state st join reading r "
+            "using (reading_id) group by 1"
         ).fetchall()
+    by_day = Counter[str]()
+    for hour, n in hours:
+        by_day[local(f"{hour}:00", "day")] += n
     left, days = n_reports - n_decided, []
-    for day, n in rows:
-        days.append(Day(day, n, left))
-        left += n
+    for day in sorted(by_day, reverse=True)[:_SHOWN_DAYS]:
+        days.append(Day(day, by_day[day], left))
+        left += by_day[day]
     return n_decided, n_mine, days[::-1]
 
 
 def changed_counts(snapshot: Path) -> list[tuple[str, int, int]]:
-    """(theme, before, now) where the newest snapshot has another count than the one before it."""
-    older = sorted(path for path in snapshot.parent.glob("*.duckdb") if path.name < snapshot.name)
-    if not older:
-        return []
-    before, now = _counts(older[-1]), _counts(snapshot)
-    themes = sorted(before.keys() | now.keys())
-    pairs = [(theme, before.get(theme, 0), now.get(theme, 0)) for theme in themes]
-    return [pair for pair in pairs if pair[1] != pair[2]]
-
-
-def _counts(snapshot: Path) -> dict[str, int]:
+    """(theme, before, now) where the last night that changed anything left another count."""
     with connect(snapshot, read_only=True) as db:
-        return dict(
+        if not has_table(db, "earlier_total"):
+            return []
+        before = dict(db.execute("select theme, n_reports from earlier_total").fetchall())
+        now = dict(
             db.execute(
                 "select theme, sum(n_reports)::bigint from theme_count where area_type = 'alla' "
-                "and period_type = 'month' group by all"
+                "and period_type = 'month' group by theme"
             ).fetchall()
         )
+    if not before:
+        return []
+    themes = sorted(before.keys() | now.keys())
+    both = [(theme, before.get(theme, 0), now.get(theme, 0)) for theme in themes]
+    return [row for row in both if row[1] != row[2]]
 
 
 def _by_month(
@@ -151,8 +179,11 @@ def _by_month(
 ) -> list[tuple[str, int, Interval | None, Interval | None]]:
     """(month, n, precision, recall) over all themes, as the machine answered at the time."""
     found = []
-    for month in sorted({reading.read_at[:7] for reading in blind}):
-        read = [r for r in blind if r.read_at[:7] == month and r.outcome == "decided"]
+    by_month: dict[str, list[Reading]] = {}
+    for reading in blind:
+        by_month.setdefault(local(reading.read_at, "day")[:7], []).append(reading)
+    for month in sorted(by_month):
+        read = [reading for reading in by_month[month] if reading.outcome == "decided"]
         found.append((month, len(read), *overall(read)))
     return found
 

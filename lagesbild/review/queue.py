@@ -96,7 +96,7 @@ def _conditions(chosen: Filter, *, for_bulk: bool = False) -> _Query:
     elif chosen.flagged == "personal_data":
         conditions.append(
             "exists (select 1 from said.redaction r where r.submission_id = i.submission_id "
-            "and r.text_sha256 = i.text_sha256)"
+            "and r.redaction_id not in (select redaction_id from said.redaction_undo))"
         )
     if for_bulk or chosen.tells_of_the_machine:  # what is drawn for the blind sample stays unseen
         conditions.append("(i.blind_rank is null or coalesce(st.is_blind, 0))")

@@ -17,9 +17,10 @@ from lagesbild.review import index
 from lagesbild.settings import Review
 from lagesbild.store import snapshots
 from lagesbild.store.decisions import Decisions
+from lagesbild.store.hiding import HIDDEN_SIGN, Mark, Span, hide, left_of, spans_in
+from lagesbild.store.redactions import is_waiting, marks_from
+from lagesbild.store.warehouse import redaction_ids
 from lagesbild.themes import CodePlan
-
-HIDDEN_SIGN = "[dolt]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Reports:
         if opened:
             opened[1].close()
         self._local.opened = (snapshot, db)
+        self._local.taken_out = redaction_ids(snapshot)
         return db
 
     def _readable(self) -> Path:
@@ -160,7 +162,7 @@ class Reports:
             [*values, limit, offset],
         ).fetchall()
         reports = [_report(row) for row in rows]
-        return [_redacted(report, self._marked(db, report)) for report in reports]
+        return [_redacted(report, self._hidden_now(db, report)) for report in reports]
 
     def ids(
         self,
@@ -187,13 +189,15 @@ class Reports:
         place = {item_id: number for number, item_id in enumerate(item_ids)}
         return sorted(found, key=lambda report: place[report.item_id])
 
-    def _marked(self, db: sqlite3.Connection, report: Report) -> list[tuple[int, int]]:
-        rows = db.execute(
-            "select start_at, end_at from said.redaction where submission_id = ? "
-            "and text_sha256 = ? order by 1, 2",
-            [report.submission_id, report.text_sha256],
-        ).fetchall()
-        return [(row[0], row[1]) for row in rows]
+    def _hidden_now(self, db: sqlite3.Connection, report: Report) -> list[Span]:
+        """Where people have marked personal data that no night has taken out of the text yet."""
+        marks = marks_from(db, report.submission_id, "said")
+        return spans_in(report.text, marks, self._local.taken_out) if marks else []
+
+    def marks(self, submission_id: str) -> list[tuple[Mark, bool]]:
+        """What of the report is marked as personal data; and whether that can be taken back yet."""
+        found = [m for m in marks_from(self.db(), submission_id, "said") if not m.is_undone]
+        return [(mark, is_waiting(mark, self._local.taken_out)) for mark in found]
 
     def whole_text(self, submission_id: str) -> str:
         """The text as it was indexed, with what people have hidden since; only to find more in."""
@@ -247,38 +251,16 @@ def _report(row: sqlite3.Row) -> Report:
     return Report(mentions=mentions, **values)
 
 
-def _redacted(report: Report, marked: Sequence[tuple[int, int]]) -> Report:
+def _redacted(report: Report, marked: Sequence[Span]) -> Report:
     """The report without what was marked; evidence keeps pointing at what it pointed at."""
     if not marked:
-        return report
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(marked):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    parts, moves, at = [], [], 0
-    for start, end in merged:
-        parts += [report.text[at:start], HIDDEN_SIGN]
-        moves.append((start, end, len(HIDDEN_SIGN) - (end - start)))
-        at = end
-    text = "".join([*parts, report.text[at:]])
+        return replace(report, is_hidden_in=HIDDEN_SIGN in report.text)
     mentions = [
-        replace(
-            mention,
-            evidence=tuple(
-                (_moved(a, moves), _moved(b, moves))
-                for a, b in mention.evidence
-                if not any(start < b and a < end for start, end, _ in moves)
-            ),
-        )
+        replace(mention, evidence=tuple(left_of(mention.evidence, marked)))
         for mention in report.mentions
     ]
+    text = hide(report.text, marked)
     return replace(report, text=text, mentions=mentions, new_words=(), is_hidden_in=True)
-
-
-def _moved(position: int, moves: Sequence[tuple[int, int, int]]) -> int:
-    return position + sum(shift for _, end, shift in moves if end <= position)
 
 
 @dataclass(frozen=True, slots=True)

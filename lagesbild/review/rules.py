@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import yaml
@@ -40,6 +41,24 @@ def comments(decisions: Decisions) -> list[Comment]:
             "order by rowid desc"
         ).fetchall()
     return [Comment(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
+
+
+_CHANGE = "-change"
+
+
+def agree(decisions: Decisions, comment_id: str, reviewer: str, now: datetime) -> Comment | None:
+    """Make a remark a change of its rule; the remark stays. None where there is no such remark."""
+    remark = next((c for c in comments(decisions) if c.comment_id == comment_id), None)
+    if remark is None or remark.is_change:
+        return None
+    change = replace(remark, comment_id=f"{comment_id}{_CHANGE}", reviewer=reviewer, is_change=True)
+    add_comment(decisions, change, now)
+    return change
+
+
+def agreed(written: Sequence[Comment]) -> set[str]:
+    """Ids of the remarks that have become changes."""
+    return {c.comment_id.removesuffix(_CHANGE) for c in written if c.is_change}
 
 
 def add_comment(decisions: Decisions, comment: Comment, now: datetime) -> None:

@@ -16,7 +16,7 @@ from lagesbild.night import Store
 from lagesbild.review.people import People, Session
 from lagesbild.review.planner import Planner
 from lagesbild.review.reports import Reports
-from lagesbild.review.texts import decimal, translate, whole
+from lagesbild.review.texts import decimal, local, translate, whole
 from lagesbild.settings import Settings
 from lagesbild.themes import CodePlan
 
@@ -73,8 +73,14 @@ def render(
     def t(text: str, **parts: Any) -> str:
         return translate(text, spoken).format(**parts) if parts else translate(text, spoken)
 
+    def tn(one: str, many: str, n: int, **parts: Any) -> str:
+        """The sentence for one, or for several or none; both languages make that difference."""
+        return t(one if n == 1 else many, n=whole(n), **parts)
+
     html = here.templates.get_template(name).render(
         t=t,
+        tn=tn,
+        local=local,
         lang=spoken,
         request=request,
         session=session,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -19,6 +21,21 @@ def english() -> dict[str, str]:
 def translate(text: str, language: Literal["sv", "en"]) -> str:
     """The text in the reader's language; one that the catalogue lacks stays Swedish."""
     return english().get(text, text) if language == "en" else text
+
+
+_ZONE = ZoneInfo("Europe/Stockholm")
+
+
+def local_time(stored: str) -> datetime:
+    """A stored moment (UTC, with or without saying so) as clocks in Sweden showed it."""
+    moment = datetime.fromisoformat(stored)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_ZONE)
+
+
+def local(stored: str, how: Literal["day", "minute", "second"] = "minute") -> str:
+    """A stored moment for people: 2026-03-02, 2026-03-02 13:00 or with seconds."""
+    form = {"day": "%Y-%m-%d", "minute": "%Y-%m-%d %H:%M", "second": "%Y-%m-%d %H:%M:%S"}[how]
+    return local_time(stored).strftime(form)
 
 
 def decimal(value: float | None, places: int, language: Literal["sv", "en"]) -> str:

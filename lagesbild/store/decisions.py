@@ -31,7 +31,7 @@ _READING_COLUMNS = (
     "reading_id, submission_id, text_sha256, classifier_version, reviewer, read_at, mode, outcome, "
     "themes, machine, weight, note, batch_id, undoes"
 )
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,16 @@ class Decisions:
             return {row[0] for row in db.execute("select decision_id from decision")}
 
     def unmerged(self, warehouse: Warehouse) -> list[tuple[Any, ...]]:
-        """Decisions the warehouse does not hold yet, oldest first."""
+        """Decisions the warehouse does not hold yet, oldest first, each with how it was read."""
         if not self.path.exists():
             return []
         with closing(self.open()) as db:
-            rows = db.execute(f"select {_COLUMNS} from decision order by rowid").fetchall()
+            columns = ", ".join(f"d.{name}" for name in _COLUMNS.split(", "))
+            rows = db.execute(
+                f"select {columns}, r.mode from decision d left join reading r on r.reading_id = "
+                "substr(d.decision_id, 1, length(d.decision_id) - length(d.theme) - 1) "
+                "order by d.rowid"
+            ).fetchall()
         if not warehouse.exists():
             return rows
         with connect(warehouse.path, read_only=True) as db_merged:

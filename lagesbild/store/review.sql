@@ -50,7 +50,7 @@ create table if not exists report_state ( -- follows from reading; lets the queu
 create table if not exists redaction (    -- personal data that the redactor missed; where, never what
     redaction_id text not null,
     submission_id text not null,
-    text_sha256 text not null,
+    text_sha256 text not null,            -- of the text that the places are in
     start_at integer not null,
     end_at integer not null,
     shape text not null,                  -- letters as A and a, digits as 9
@@ -59,6 +59,14 @@ create table if not exists redaction (    -- personal data that the redactor mis
     primary key (redaction_id, start_at)
 ) strict, without rowid;
 create index if not exists redaction_of_report on redaction (submission_id, text_sha256);
+
+create table if not exists redaction_kind (
+    redaction_id text primary key,
+    kind text not null                    -- what it was: a kind of the redactor's, or annat
+) strict, without rowid;
+create table if not exists redaction_undo (
+    redaction_id text primary key, reviewer text not null, undone_at text not null
+) strict, without rowid;
 
 create table if not exists skip (
     reviewer text not null, submission_id text not null, text_sha256 text not null,

@@ -51,6 +51,15 @@ def current(folder: Path) -> Path:
     return folder / pointer.read_text(encoding="utf-8").splitlines()[0]
 
 
+def forget(folder: Path, is_outdated: Callable[[Path], bool]) -> None:
+    """Remove the older copies that must not stay, with what was made beside them."""
+    newest = current(folder)
+    for old in folder.glob("*.duckdb"):
+        if old != newest and is_outdated(old):
+            for beside in folder.glob(f"{old.stem}.*"):
+                beside.unlink()
+
+
 def is_stale(warehouse: Path, folder: Path) -> bool:
     """Whether the warehouse changed after the newest snapshot (a night was cut off between)."""
     if not warehouse.exists():

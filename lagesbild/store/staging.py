@@ -25,6 +25,7 @@ from lagesbild.records import (
     canonical_json,
     digest,
 )
+from lagesbild.store.hiding import HIDDEN_SIGN, sha256
 
 LOCAL_ZONE = ZoneInfo("Europe/Stockholm")
 
@@ -77,6 +78,9 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             ("raw_id", pa.int64()),
             *[(n, _TEXT) for n in ("source", "source_record_id", "part", "reason", "detail")],
         ]
+    ),
+    "redacted_text": pa.schema(
+        [(name, _TEXT) for name in ("submission_id", "text_sha256", "redacted_sha256")]
     ),
     "survey_answer": pa.schema(
         [
@@ -161,9 +165,22 @@ class Staged:
         default_factory=lambda: {name: [] for name in SCHEMAS}
     )
 
-    def add_submission(self, raw_id: int, version: int, submission: Submission) -> None:
+    def add_submission(
+        self, raw_id: int, version: int, submission: Submission, shown: str | None = None
+    ) -> None:
+        """`shown`: the text less what people have hidden in it. It is known by its own digest."""
         parsed = submission.parsed
         key = {"submission_id": submission.submission_id, "version": version}
+        if shown is None:
+            shown = parsed.text
+        if shown != parsed.text:
+            self.rows["redacted_text"].append(
+                {
+                    "submission_id": submission.submission_id,
+                    "text_sha256": submission.text_sha256,
+                    "redacted_sha256": sha256(shown),
+                }
+            )
         self.rows["submission"].append(
             {
                 **key,
@@ -172,7 +189,7 @@ class Staged:
                 "source_record_id": parsed.source_record_id,
                 "part": parsed.part,
                 "kind": parsed.kind,
-                "text": parsed.text,
+                "text": shown,
                 "text_sha256": submission.text_sha256,
                 "content_sha256": content_sha256(submission),
                 "question": parsed.question,
@@ -189,7 +206,7 @@ class Staged:
                 "reporter_hash": parsed.reporter_hash,
                 "wave": parsed.wave,
                 "language": submission.language,
-                "n_redacted": submission.n_redacted,
+                "n_redacted": submission.n_redacted + shown.count(HIDDEN_SIGN),
                 "redactor_version": submission.redactor_version,
             }
         )

@@ -11,7 +11,7 @@ create table if not exists submission (          -- one row for each version of 
     part varchar not null,
     kind varchar not null,
     text varchar not null,                        -- redacted
-    text_sha256 varchar not null,
+    text_sha256 varchar not null,                  -- see redacted_text
     content_sha256 varchar not null,
     question varchar,
     category varchar,
@@ -80,7 +80,7 @@ create table if not exists classified_text (     -- one row for each text and cl
     probabilities map(varchar, float) not null
 );
 
-create table if not exists classification (      -- decided themes; rows never change
+create table if not exists classification (      -- decided themes; rows change only where words are hidden
     submission_id varchar not null,
     text_sha256 varchar not null,
     theme varchar not null,
@@ -101,7 +101,22 @@ create table if not exists review (              -- people's decisions, merged f
     reviewer varchar not null,
     decided_at timestamp not null,
     text_sha256 varchar not null,
-    classifier_version varchar not null
+    classifier_version varchar not null,
+    mode varchar                                  -- how it was read: blind measures, never teaches
+);
+alter table review add column if not exists mode varchar;
+
+create table if not exists redaction (           -- personal data that people marked, taken out
+    redaction_id varchar primary key,
+    submission_id varchar not null,
+    n_places integer not null,                    -- hidden in all versions of the text together
+    is_erased boolean not null                    -- gone from the file too, not only from the tables
+);
+
+create table if not exists redacted_text (       -- text_sha256 is what the text was known by before
+    submission_id varchar not null,
+    text_sha256 varchar not null,
+    redacted_sha256 varchar not null              -- of the text as it stands
 );
 
 create table if not exists merge_cursor (        -- how far of each source's inbox is in here
@@ -121,6 +136,11 @@ create table if not exists theme_count (
     n_reports bigint not null
 );
 alter table theme_count add column if not exists n_incidents bigint;  -- as told by one report each
+
+create table if not exists earlier_total (       -- what the last recount found before it
+    theme varchar not null,
+    n_reports bigint not null
+);
 
 create table if not exists report_count (        -- the denominators of theme_count
     area_type varchar not null,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 import duckdb
 
 from lagesbild.errors import LagesbildError
+from lagesbild.store.erasure import take_out
+from lagesbild.store.hiding import Mark
 from lagesbild.store.incidents import regroup
 from lagesbild.store.recoding import recode
 from lagesbild.store.staging import staged_files
@@ -141,14 +144,16 @@ class Warehouse:
         folders: Sequence[Path],
         cursors: Mapping[str, int],
         decisions: Sequence[tuple[Any, ...]] = (),
+        marks: Sequence[Mark] = (),
     ) -> None:
-        """Take in staged files and decisions, move the cursors and recount: all or none."""
+        """Take in staged files, decisions and marks, move the cursors and recount: all or none."""
         with connect(self.path, read_only=False) as db:
             _define(db)
             db.execute("begin")
             try:
                 _load(db, folders)
                 _load_decisions(db, decisions)
+                take_out(db, marks)
                 for source, raw_id in sorted(cursors.items()):
                     db.execute(
                         "insert into merge_cursor values (?, ?) "
@@ -161,6 +166,94 @@ class Warehouse:
                 db.execute("rollback")
                 raise
             db.execute("checkpoint")
+
+    # --- what people marked as personal data --------------------------------------------------
+
+    def redaction_ids(self) -> set[str]:
+        """The marks that have been taken out."""
+        return redaction_ids(self.path) if self.exists() else set()
+
+    def redacted_texts(self) -> dict[str, dict[str, str]]:
+        """For each report that something was taken out of: its texts by digest, oldest first."""
+        if not self.redaction_ids():
+            return {}
+        found: dict[str, dict[str, str]] = {}
+        with connect(self.path, read_only=True) as db:
+            rows = db.execute(
+                "select submission_id, text_sha256, text from submission semi join redacted_text "
+                "using (submission_id) order by submission_id, version"
+            ).fetchall()
+        for submission_id, text_sha256, text in rows:
+            texts = found.setdefault(submission_id, {})
+            texts.pop(text_sha256, None)
+            texts[text_sha256] = text
+        return found
+
+    def texts(self, submission_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Every version's text of these reports, the newest first."""
+        if not self.exists():
+            return {}
+        with connect(self.path, read_only=True) as db:
+            rows = db.execute(
+                "select submission_id, text from submission where submission_id in "
+                "(select unnest(?::varchar[])) order by submission_id, version desc",
+                [list(submission_ids)],
+            ).fetchall()
+        found: dict[str, list[str]] = {}
+        for submission_id, text in rows:
+            found.setdefault(submission_id, []).append(text)
+        return found
+
+    def erase(self) -> bool:
+        """Write the file anew where something was taken out: freed blocks keep what they held.
+
+        The old file is there, whole, until the new one takes its place. False: nothing to erase.
+        """
+        if not self.redaction_ids():
+            return False
+        with connect(self.path, read_only=True) as db:
+            found = db.execute("select 1 from redaction where not is_erased limit 1").fetchone()
+        if found is None:
+            return False
+        with connect(self.path, read_only=False) as db:
+            db.execute("checkpoint")  # so that no journal is left to the new file
+        fresh = self.path.with_suffix(".erasing")
+        for left in (fresh, Path(f"{fresh}.wal")):  # by a night that was killed
+            left.unlink(missing_ok=True)
+        _copy(self.path, fresh)
+        with fresh.open("rb") as written:
+            os.fsync(written.fileno())
+        fresh.replace(self.path)
+        return True
+
+
+def has_table(db: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """False for one that a later version brought, until the next night that merges anything."""
+    query = "select 1 from duckdb_tables() where table_name = ?"
+    return db.execute(query, [name]).fetchone() is not None
+
+
+def redaction_ids(path: Path) -> set[str]:
+    """The marks that have been taken out of a warehouse or snapshot."""
+    with connect(path, read_only=True) as db:
+        if not has_table(db, "redaction"):
+            return set()
+        return {row[0] for row in db.execute("select redaction_id from redaction").fetchall()}
+
+
+def _copy(path: Path, fresh: Path) -> None:
+    with connect(fresh, read_only=False) as db:
+        _define(db)
+        quoted = str(path).replace("'", "''")
+        db.execute(f"attach '{quoted}' as old (read_only)")
+        rows = db.execute(
+            "select table_name from duckdb_tables() where database_name = 'old' order by all"
+        ).fetchall()
+        for (table,) in rows:
+            db.execute(f"insert into {table} by name select * from old.{table}")
+        db.execute("update redaction set is_erased = true")
+        db.execute("detach old")
+        db.execute("checkpoint")
 
 
 def _define(db: duckdb.DuckDBPyConnection) -> None:
@@ -215,7 +308,16 @@ def _load(db: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
             "insert into survey_answer by name select *, raw_id = max(raw_id) over "
             "(partition by source, source_record_id) as is_current from staged"
         )
+    _load_redacted(db, folders)
     _load_classifications(db, folders)
+
+
+def _load_redacted(db: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
+    if _stage(db, folders, "redacted_text"):
+        db.execute(
+            "insert into redacted_text by name select distinct * from staged "
+            "anti join redacted_text using (submission_id, text_sha256)"
+        )
 
 
 def _load_classifications(db: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
@@ -246,6 +348,11 @@ def _load_decisions(db: duckdb.DuckDBPyConnection, decisions: Sequence[tuple[Any
 def _recount(db: duckdb.DuckDBPyConnection) -> None:
     regroup(db)
     recode(db, load_themes())
+    db.execute("delete from earlier_total")
+    db.execute(
+        "insert into earlier_total select theme, sum(n_reports) from theme_count "
+        "where area_type = 'alla' and period_type = 'month' group by all order by all"
+    )
     for table, view in (("theme_count", "theme_recount"), ("report_count", "report_recount")):
         db.execute(f"delete from {table}")
         db.execute(f"insert into {table} by name select * from {view} order by all")

@@ -16,6 +16,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from lagesbild.review.people import Role
+from lagesbild.review.site import LANGUAGE_COOKIE
 from lagesbild.sources import SOURCES
 from lagesbild.store.decisions import Choice, Reading
 from tests.city import TownSource
@@ -250,6 +251,14 @@ def test_keys_can_be_turned_off(place: Place) -> None:
     assert page.locator("input[name=theme]:checked").count() == 1
 
 
+def test_subthemes_have_a_key(place: Place) -> None:
+    page = place.open("bo")
+    place.go(page, f"/rapport/{place.reports('lampa', is_drawn=False)[-1]}")
+    for key in ("1", "1", "d"):  # off, on, and its next subtheme
+        page.keyboard.press(key)
+    expect(page.locator("#sub-fysisk_miljo")).not_to_have_value("fysisk_miljo:")
+
+
 def test_a_decision_about_many_and_its_undoing(place: Place) -> None:
     ids = place.reports("langare", is_drawn=False)
     assert len(ids) > 3
@@ -442,6 +451,22 @@ def test_every_page_is_accessible_at_every_width(place: Place, who: str) -> None
         place.go(page, path)
         wrong += [f"{path} at {told}" for told in _faults(page)]
         page.close()
+    assert wrong == []
+
+
+def test_every_page_is_accessible_in_english(place: Place) -> None:
+    wrong = []
+    for who in ("", "anna", "plan", "chef"):
+        context = place.context(who)
+        context.add_cookies([{"name": LANGUAGE_COOKIE, "value": "en", "url": place.address}])
+        context.add_init_script(path=AXE)
+        page = place._page(context)
+        for path in _pages(place)[who]:
+            place.go(page, path)
+            assert page.locator("html").get_attribute("lang") == "en"
+            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+            wrong += [f"{path}: {told}" for told in _axe(page)]
+        context.close()
     assert wrong == []
 
 

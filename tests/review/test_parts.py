@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,12 @@ from lagesbild.review import agreement, decide, search
 from lagesbild.review.people import People, Person
 from lagesbild.review.reasons import REASONS, Facts, judge
 from lagesbild.review.reports import _redacted, pieces
-from lagesbild.review.texts import decimal, english
+from lagesbild.review.rules import coding_rules
+from lagesbild.review.texts import decimal, english, local
 from lagesbild.store.decisions import Choice, Reading
+from lagesbild.store.hiding import shape
 from lagesbild.text import fold
-from tests.review.conftest import WEAK, ReviewTown
+from tests.review.conftest import WEAK, Browser, ReviewTown
 
 REVIEW = Path(lagesbild.review.__file__).parent
 
@@ -185,7 +188,7 @@ def test_too_few_readings_give_no_corrected_count() -> None:
 def test_words_are_hidden_however_they_are_written() -> None:
     assert decide.spans_of("Åsa och ÅSA", "åsa") == [(0, 3), (8, 11)]
     assert decide.spans_of("allt detta", "") == [(0, 10)]
-    assert decide.shape("Åsa 070-12") == "Aaa 999-99"
+    assert shape("Åsa 070-12") == "Aaa 999-99"
 
 
 def test_pieces_are_the_text_and_hidden_evidence_is_gone(town: ReviewTown) -> None:
@@ -211,13 +214,13 @@ def test_a_session_ends_when_nobody_uses_it(tmp_path: Path) -> None:
 
 def test_every_text_of_the_pages_has_english() -> None:
     told = re.compile(r'\bt\(\s*(?:"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\')')
-    missing = {
-        one or other
-        for page in (REVIEW / "templates").glob("*.html")
-        for one, other in told.findall(page.read_text(encoding="utf-8"))
-        if (one or other) not in english()
-    }
-    assert missing == set()
+    counted = re.compile(r'\btn\(\s*"([^"]*)",\s*"([^"]*)"')
+    pages = [page.read_text(encoding="utf-8") for page in (REVIEW / "templates").glob("*.html")]
+    texts = {one or other for page in pages for one, other in told.findall(page)}
+    texts |= {text for page in pages for pair in counted.findall(page) for text in pair}
+    assert texts - english().keys() == set()
+    assert len(texts) > 200
+    assert sum(page.count("tn(") for page in pages) == sum(len(counted.findall(p)) for p in pages)
 
 
 def test_english_keeps_what_is_filled_in() -> None:
@@ -226,6 +229,85 @@ def test_english_keeps_what_is_filled_in() -> None:
         if sorted(re.findall(r"{\w+}", sv)) != sorted(re.findall(r"{\w+}", en))
     ]  # fmt: skip
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "how", "shown"),
+    [
+        ("2026-03-02 12:00:00", "minute", "2026-03-02 13:00"),
+        ("2026-07-01T22:30:05.123456", "second", "2026-07-02 00:30:05"),
+        ("2026-07-01T22:30:05+00:00", "day", "2026-07-02"),
+        ("2026-12-31T23:00:00+00:00", "minute", "2027-01-01 00:00"),
+    ],
+)
+def test_times_are_shown_as_clocks_in_sweden_show_them(stored: str, how: Any, shown: str) -> None:
+    assert local(stored, how) == shown
+
+
+def test_no_page_shows_another_time(town: ReviewTown) -> None:
+    anna, chef = town.reader(), town.reader("chef", "admin")
+    path = f"/rapport/{town.report_id(1)}"
+    anna.answer(path, "narkotika")
+    page = anna.get(path).text
+    assert "2026-03-02 13:00" in page  # reported at noon in UTC
+    assert "2026-03-03 13:00, anna" in page
+    assert "UTC" not in page + chef.get("/logg").text
+    assert f"{local(town.people.audit(1)[0][1], 'second')}" in chef.get("/logg").text
+
+
+def test_one_is_not_told_as_many(town: ReviewTown) -> None:
+    anna = town.reader()
+    assert ">1 rapport<" in anna.get("/ko?q=akut").text
+    assert ">0 rapporter<" in anna.get("/ko?q=finnsinte").text
+    assert "Besluta om 1 rapport<" in anna.get("/samlat?q=akut").text
+    anna.answer(f"/rapport/{town.report_id(2)}", "fysisk_miljo")
+    page = anna.get("/resultat").text
+    assert "1 av 4 rapporter är granskad. Du har beslutat 1 gång." in page
+    anna.client.post("/sprak", data={"language": "en", "back": "/ko"})
+    assert ">1 report<" in anna.get("/ko?q=akut&reviewed=").text
+    assert "You have decided 1 time." in anna.get("/resultat").text
+
+
+def test_a_remark_becomes_a_change_of_the_rule_once(town: ReviewTown) -> None:
+    anna, bo = town.reader("anna"), town.reader("bo")
+    rule = next(iter(coding_rules()))
+    sent = {"csrf": anna.csrf(), "client_id": "kommentar-1", "rule": rule, "text": "För vagt."}
+    anna.client.post("/regler", data=sent)
+    page = bo.get("/regler").text
+    assert "gör till ändring" in page
+    assert "Inga ändringar ännu." in page
+    for _ in range(2):
+        sent = {"csrf": bo.csrf(), "comment_id": "kommentar-1"}
+        assert bo.client.post("/regler/andring", data=sent).status_code == 303
+    page = anna.get("/regler").text
+    assert f"{rule}, bo: För vagt." in page
+    assert page.count("För vagt.") == 2  # beside the rule, and in the changelog
+    assert "gör till ändring" not in page
+    sent = {"csrf": bo.csrf(), "comment_id": "finns-inte"}
+    assert bo.client.post("/regler/andring", data=sent).status_code == 404
+
+
+def test_the_page_of_results_tells_of_agreement(blind_town: ReviewTown) -> None:
+    anna, bo = blind_town.reader("anna"), blind_town.reader("bo")
+    assert "0 rapporter är lästa av två." in anna.get("/resultat").text
+    report = blind_town.report_id(1)
+    anna.answer(f"/rapport/{report}", "narkotika")
+    page = bo.get(f"/andra/{report}").text
+    form = Browser.fields(page.split('action="/andra/')[1].split("<fieldset")[0])
+    bo.client.post(f"/andra/{report}", data={**form, "theme": "narkotika"})
+    page = anna.get("/resultat").text
+    assert "1 rapport är läst av två." in page
+    assert "Överensstämmelse per tema" in page
+
+
+def test_beginnings_of_similar_reports_are_logged_as_seen(town: ReviewTown) -> None:
+    texts = [f"grannens hund skäller dygnet runt på Ekbacken, gång {n}" for n in range(3)]
+    town.night(*({"id": 20 + n, "text": text} for n, text in enumerate(texts)))
+    anna = town.reader()
+    page = anna.get(f"/rapport/{town.report_id(20)}").text
+    assert "Liknande rapporter" in page
+    (detail,) = [row[5] for row in town.people.audit(1)]
+    assert set(detail.split()) == {town.report_id(21), town.report_id(22)}
 
 
 def test_numbers_are_written_as_the_language_does() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from classifiers.renewal import reviewed_rows
 from lagesbild.store.decisions import in_force
 from lagesbild.verify import verify
 from tests.review.conftest import Browser, ReviewTown
@@ -318,6 +319,21 @@ def test_a_blind_reading_keeps_its_weight_and_the_machines_answer(blind_town: Re
     (reading,) = blind_town.store.decisions.readings("blind")
     assert (reading.weight, reading.machine) == (1.0, ("narkotika",))
     assert "1 blinda läsningar" in anna.get("/resultat").text
+
+
+def test_what_was_read_blind_never_teaches(blind_town: ReviewTown) -> None:
+    """Else the measure of a model that has learnt from it would be too good."""
+    blind_town.reader().answer(f"/rapport/{blind_town.report_id(1)}", "trafik")
+    blind_town.night()
+    assert themes(blind_town, 1) == [("trafik", True)]  # though it holds, as every decision does
+    assert reviewed_rows(blind_town.app().state.site.reports.snapshot()) == []
+
+
+def test_what_was_decided_openly_teaches(town: ReviewTown) -> None:
+    town.reader().answer(f"/rapport/{town.report_id(1)}", "trafik")
+    town.night()
+    (row,) = reviewed_rows(town.app().state.site.reports.snapshot())
+    assert row.themes == {"trafik"}
 
 
 def test_counts_and_downloads_hide_small_numbers(town: ReviewTown) -> None:

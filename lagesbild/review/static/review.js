@@ -22,9 +22,9 @@
     }
   };
 
-  const nextStance = () => {
+  const next = (name) => {
     const row = lastTheme || document.querySelector(".theme:has(input:checked)");
-    const select = row && row.querySelector("select[name=stance]");
+    const select = row && row.querySelector(`select[name=${name}]`);
     if (!select) return;
     select.selectedIndex = (select.selectedIndex + 1) % select.options.length;
     select.dispatchEvent(new Event("change", { bubbles: true }));
@@ -43,7 +43,8 @@
       focus.focus();
       return;
     }
-    if (event.key === "s") { event.preventDefault(); nextStance(); return; }
+    if (event.key === "s") { event.preventDefault(); next("stance"); return; }
+    if (event.key === "d") { event.preventDefault(); next("subtheme"); return; }
     const target = document.querySelector(`[data-key="${event.key}"]`);
     if (target) { event.preventDefault(); press(target); }
   });
