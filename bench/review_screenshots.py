@@ -1,6 +1,6 @@
 """Pictures of every page of the review page, on the invented sample city.
 
-    python -m bench.review_screenshots [--store FOLDER] [--out docs/images]
+    python -m bench.review_screenshots [--store FOLDER] [--out docs/images] [--only rapport,logg]
 
 Writes review-<page>-1280.png and review-<page>-390.png. FOLDER is a store that bench.review_demo
 has made; without it a night is run first. Needs Chromium and the Python package playwright.
@@ -14,7 +14,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,10 +23,11 @@ from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from bench.review_demo import CONFIG, add_people, sample_store
 from lagesbild.night import Store, utc_now
-from lagesbild.review import queue
+from lagesbild.review import decide, queue
 from lagesbild.review.app import create_app
-from lagesbild.review.reports import Reports
+from lagesbild.review.reports import Report, Reports
 from lagesbild.settings import Settings, load
+from lagesbild.store import redactions
 from lagesbild.store.decisions import Choice, Mode, Reading
 from lagesbild.themes import load_themes
 
@@ -76,12 +77,22 @@ def read_some(settings: Settings) -> dict[str, str]:
         (report for report in plain.reports if not report.is_reserved),
         key=lambda report: len(report.mentions),
     )
+    _mark(store, shown)
     return {
         "open": shown.submission_id,
         "blind": blind.submission_id,
         "second": double[0],
         "settle": double[1],
     }
+
+
+def _mark(store: Store, report: Report) -> None:
+    """Hide the first word of a report, as somebody does who finds a name there."""
+    words = report.text.split()[0]
+    form = decide.Hiding("bild-1", words, "namn")
+    redactions.mark(
+        store.decisions, decide.mark(report, report.text, form, "granskare2"), utc_now()
+    )
 
 
 def pages(ids: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
@@ -128,8 +139,19 @@ def photograph(page: Page, target: Path, width: int, height: int) -> None:
     target.write_bytes(picture)
 
 
-def take(browser: Browser, address: str, password: str, ids: Mapping[str, str], out: Path) -> None:
-    for who, wanted in pages(ids).items():
+Pages = Mapping[str, Sequence[tuple[str, str]]]
+
+
+def chosen(every: Pages, names: frozenset[str] | None) -> Pages:
+    """Only the pages of these names; all where none are given."""
+    if names is None:
+        return every
+    some = {who: [page for page in own if page[0] in names] for who, own in every.items()}
+    return {who: own for who, own in some.items() if own}
+
+
+def take(browser: Browser, address: str, password: str, every: Pages, out: Path) -> None:
+    for who, wanted in every.items():
         with browser.new_context(locale="sv-SE", reduced_motion="reduce") as context:
             page = context.new_page()
             page.set_default_timeout(120_000)  # the first look at the counts makes the exports
@@ -153,6 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path)
     parser.add_argument("--out", type=Path, default=CONFIG.parent / "docs" / "images")
+    parser.add_argument("--only", default="", metavar="NAME,NAME", help="only these pages")
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -170,7 +193,8 @@ def main() -> None:
         ids = read_some(settings)
         with sync_playwright() as playwright, served(settings) as address:
             browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
-            take(browser, address, password, ids, options.out)
+            wanted = frozenset(options.only.split(",")) if options.only else None
+            take(browser, address, password, chosen(pages(ids), wanted), options.out)
             browser.close()
 
 
