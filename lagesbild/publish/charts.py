@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,12 @@ def trends(
     is_complete: Sequence[bool],
     words: Mapping[str, str],
 ) -> str:
-    """A panel for each theme. Hidden months are a cross at the foot, marks a dashed line."""
+    """A panel for each theme. Hidden months are a cross at the foot, marks a dashed line.
+
+    `is_complete`: months that are not over, or whose reports have not all come, lie on grey.
+    """
     panels = []
+    late = [month for month, whole in zip(months, is_complete, strict=True) if not whole]
     for label, counts in series.items():
         rows = [
             {
@@ -122,7 +127,7 @@ def trends(
             }
             for month, count, whole in zip(months, counts, is_complete, strict=True)
         ]
-        panels.append(_panel(label, rows, marks, words))
+        panels.append(_panel(label, rows, marks, late, words))
     return draw(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
 
 
@@ -130,13 +135,15 @@ def _panel(
     label: str,
     rows: Sequence[Mapping[str, Any]],
     marks: Mapping[str, str],
+    late: Sequence[str],
     words: Mapping[str, str],
 ) -> Any:
     axis = alt.Axis(format="%Y-%m", labelAngle=0, tickCount=6, grid=False, labelOverlap=True)
     x = alt.X("month:T", title=None, axis=axis)
     y = alt.Y("count:Q", title=words["count"], axis=alt.Axis(tickMinStep=1, tickCount=4))
     base = alt.Chart(_data(rows))
-    layers = [
+    layers = [_grey(late)] if late else []
+    layers += [
         base.mark_line(color=BLUE, invalid="break-paths-show-domains").encode(x=x, y=y),
         base.transform_filter("datum.state == 'shown'")
         .mark_point(filled=True, color=BLUE, size=40, opacity=1)
@@ -160,6 +167,15 @@ def _panel(
     return alt.layer(*layers).properties(
         width=WIDTH, height=110, title=alt.Title(label, anchor="start", fontSize=13)
     )
+
+
+def _grey(late: Sequence[str]) -> Any:
+    """A band behind the months that will still grow, half a month to each side."""
+    half = timedelta(days=15)
+    ends = [date.fromisoformat(f"{month}-01") for month in (late[0], late[-1])]
+    rows = [{"from": str(ends[0] - half), "to": str(ends[1] + half)}]
+    band = alt.Chart(_data(rows)).mark_rect(color=LIGHT, opacity=0.6)
+    return band.encode(x="from:T", x2="to:T")
 
 
 def heat(

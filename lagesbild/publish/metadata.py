@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lagesbild.publish.correction import FEWEST_WITH, FEWEST_WITHOUT, told
 from lagesbild.publish.disclosure import (
     HIDDEN,
     SMALLEST_DENOMINATOR,
@@ -106,6 +108,8 @@ def write_metadata(
             "smallest_shown": SMALLEST_SHOWN,
             "smallest_denominator": SMALLEST_DENOMINATOR,
         },
+        "rounding": table.family.rounding,
+        **(_corrections(table) if "n_corrected" in table.names else {}),
         "hidden_sign": HIDDEN,
         "n_rows": len(table.rows),
         "n_hidden": table.n_hidden,
@@ -113,8 +117,9 @@ def write_metadata(
             "tables": [list(crossed) for crossed in protected.family.tables or ()],
             "n_hidden_small": len(protected.small),
             "n_hidden_complementary": len(protected.complementary),
+            "n_given_up": protected.n_given_up,
         },
-        "note_sv": f"{BIAS_NOTE} {hiding_note()}",
+        "note_sv": " ".join([BIAS_NOTE, hiding_note(), *_release_notes(table, profile)]),
         "note_en": BIAS_NOTE_EN,
     }
     file = target.with_name(f"{target.name}.metadata.json")
@@ -123,6 +128,39 @@ def write_metadata(
         csvw = target.with_name(f"{target.name}-metadata.json")
         csvw.write_text(_json(csv_on_the_web(target.name, table, publish)), encoding="utf-8")
     return file
+
+
+def _release_notes(table: Table, profile: str) -> list[str]:
+    """What was done to the counts that are shown, and when."""
+    notes = {
+        "none": [],
+        "five": ["Antalen är avrundade till närmaste multipel av 5."],
+        "cell_key": [
+            "Antalen har fått ett litet slumptal (högst 2) som följer rapporterna, så att de inte "
+            "går att räkna ut exakt; summor stämmer därför inte på enheten."
+        ],
+    }[table.family.rounding]
+    once = "En månad publiceras en gång och räknas inte om: rapporter som kommer senare ingår inte."
+    return [*notes, *([once] if profile == "open_data" else [])]
+
+
+def _corrections(table: Table) -> dict[str, Any]:
+    """What corrected counts rest on. These figures are of the classifier, not of any area."""
+    return {
+        "corrected_counts": {
+            "note_sv": told(table.errors),
+            "note_en": told(table.errors, "en"),
+            "fewest_texts": {"with_the_theme": FEWEST_WITH, "without_it": FEWEST_WITHOUT},
+            "errors": {
+                theme: {
+                    "origin": known.origin,
+                    "n_texts": known.n_texts,
+                    **asdict(known.validation),
+                }
+                for theme, known in table.errors.items()
+            },
+        }
+    }
 
 
 def _json(content: Mapping[str, Any]) -> str:

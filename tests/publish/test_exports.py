@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,19 @@ Town = tuple[Path, Settings]
 BY = ("area", "theme", "month")
 
 
+# What else a municipality may choose to publish than its default: its own weeks or finer tables.
+CHOSEN: dict[str, dict[str, Any]] = {
+    "week": {"periods": "weeks", "family": (("theme", "period"),)},
+    "stance": {"family": (("theme", "period", "stance"),)},
+    "subtheme": {"family": (("theme", "subtheme"),)},
+}
+
+
+def chosen(settings: Settings, by: Sequence[str]) -> Settings:
+    update = next((CHOSEN[name] for name in by if name in CHOSEN), {})
+    return settings.model_copy(update={"publish": settings.publish.model_copy(update=update)})
+
+
 def export(
     town: Town, folder: Path, *by: str, style: str = "csv", profile: str = "excel_sv"
 ) -> Path:
@@ -46,7 +60,7 @@ def export(
         folder,
         style=style,
         profile=profile,
-        settings=settings,
+        settings=chosen(settings, by),
     )
 
 

@@ -1,12 +1,20 @@
-"""A finer look at counts that are published already, hiding whatever would undo their hiding."""
+"""A finer look at counts that are published already, hiding whatever would undo their hiding.
+
+Each report protects its own area and period. So that two reports can't be subtracted from each
+other, a district from the whole or a month from its quarter, what is shown is rounded to fives: a
+count of 1-4 stays free to be any of them, because a difference of two such numbers is known to
+within four at best.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from lagesbild.publish.disclosure import Axis, Family, Sum, protect
+from lagesbild.publish.disclosure import Axis, Family, Sum, protect, rounded
 from lagesbild.publish.families import ROOT
 
+K = TypeVar("K")
 Shown = Mapping[tuple[str, str], int | None]
 
 
@@ -35,3 +43,8 @@ def spread(counts: Mapping[str, int]) -> Mapping[str, int | None]:
     cells = {("", part): count for part, count in counts.items()}
     total = {"": sum(counts.values())}
     return {part: count for (_, part), count in breakdown(cells, total).items()}
+
+
+def coarse(shown: Mapping[K, int | None]) -> dict[K, int | None]:
+    """Rounded to fives, as such counts are shown."""
+    return {key: None if count is None else rounded(count) for key, count in shown.items()}

@@ -6,8 +6,10 @@ from lagesbild.publish.area_map import draw_map, steps
 from lagesbild.publish.charts import WIDTH, Chart, bars, heat, pairs, trends
 from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.geojson import boundaries
-from lagesbild.publish.report.facts import Facts, PromiseFact
+from lagesbild.publish.report.facts import Facts, ThemeFact
+from lagesbild.publish.report.promised import PromiseFact
 from lagesbild.publish.report.wording import DAYS, Writer
+from lagesbild.publish.table import NOT_APPLICABLE
 from lagesbild.settings import Settings
 
 _MOST_IN_PICTURE = 7
@@ -26,12 +28,15 @@ def theme_chart(facts: Facts, writer: Writer) -> Chart:
         for f in shown
     ]
     words = writer.words
-    header = [words[k] for k in ("theme", "count", "interval", "share", "last_year", "before")]
+    has_corrected = any(f.corrected for f in shown)
+    names = ["theme", "count", "interval", *(["corrected"] if has_corrected else [])]
+    header = [words[k] for k in (*names, "share", "last_year", "before")]
     rows = [
         [
             writer.theme(f.theme),
             writer.count(f.count),
             writer.interval(f.interval),
+            *([_corrected(f, writer)] if has_corrected else []),
             writer.share(f.share),
             writer.change(f.since_last_year),
             writer.change(f.since_before),
@@ -41,6 +46,13 @@ def theme_chart(facts: Facts, writer: Writer) -> Chart:
     top = ", ".join(f"{label} {writer.count(n)}" for label, n, _, _ in drawn[:5])
     text = f"Stapeldiagram: {top}." if writer.is_swedish else f"Bar chart: {top}."
     return Chart("teman", bars(drawn, words["reports"], width=WIDTH - 180), text, header, rows)
+
+
+def _corrected(fact: ThemeFact, writer: Writer) -> str:
+    """Hidden like the count itself; a point where it is shown but cannot be corrected."""
+    if fact.count is not None and fact.corrected is None:
+        return NOT_APPLICABLE
+    return writer.estimate(fact.corrected)
 
 
 def picture_charts(facts: Facts, writer: Writer) -> dict[str, Chart]:
@@ -113,7 +125,8 @@ def map_chart(
     rows = []
     for area in facts.areas:
         per = area.per_1000
-        rate = f"{writer.number(per.value, 1)} ({writer.interval(per, 1)})" if per else HIDDEN
+        unknown = HIDDEN if area.count is None else NOT_APPLICABLE
+        rate = writer.estimate(per, 1) if per else unknown
         rows.append([area.name, writer.count(area.count), *([rate] if has_rate else [])])
     text = f"Karta: {told}." if writer.is_swedish else f"Map: {told}."
     return Chart("karta", svg, text, header, rows), legend

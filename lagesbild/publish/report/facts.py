@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from lagesbild.errors import UsageError
-from lagesbild.indicators.change import Change, change, compared_change, discoveries
+from lagesbild.indicators.change import Change, discoveries
 from lagesbild.indicators.dispersion import POISSON, Dispersion, dispersion
+from lagesbild.indicators.emerging import EmergingTheme, emerging_themes
 from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.leadtime import LeadTime, lead_time
-from lagesbild.indicators.rates import count_interval, rate
-from lagesbild.indicators.seasonality import weekday_hour
+from lagesbild.indicators.rates import count_interval
 from lagesbild.indicators.shares import share
-from lagesbild.places import Places
+from lagesbild.night import Store
+from lagesbild.publish.correction import Corrector, KnownErrors
 from lagesbild.publish.denominators import safe_denominator
-from lagesbild.publish.disclosure import is_hidden
-from lagesbild.publish.families import RESIDUAL, Published, Tables, published
+from lagesbild.publish.families import (
+    RESIDUAL,
+    Published,
+    Tables,
+    published,
+    reports_together,
+    themes_together,
+)
 from lagesbild.publish.metadata import provenance
 from lagesbild.publish.periods import Period
 from lagesbild.publish.promises import Promise, promises_of, windows_of
-from lagesbild.publish.report.breakdown import Shown, breakdown, spread
+from lagesbild.publish.report.breakdown import Shown, breakdown, coarse
+from lagesbild.publish.report.lateness import Lateness, lateness
+from lagesbild.publish.report.moments import Moments, moments_of
+from lagesbild.publish.report.places import (
+    AreaFact,
+    HotFact,
+    area_facts,
+    drawn_type,
+    hot_facts,
+    recent_periods,
+)
+from lagesbild.publish.report.promised import PromiseFact, promise_fact, shown_change
 from lagesbild.publish.report.source import (
     Place,
     Reader,
@@ -33,18 +51,21 @@ from lagesbild.publish.report.source import (
     month_range,
     series_marks,
 )
+from lagesbild.publish.report.words import NewWord, new_words
 from lagesbild.settings import Settings
 from lagesbild.themes import CodePlan
 
 PICTURES = ("residents", "police", "municipality")
 TOP = 5  # themes that count as "raised" by one party
 FEWEST_LEAD_TIMES = 30
-_BANDS = ((5000, 1), (1000, 3), (0, 6))  # at least so many moments -> hours in one cell
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeFact:
-    """One theme in the period. None is "not shown"; changes are None where a side is not shown."""
+    """One theme in the period. None is "not shown"; changes are None where a side is not shown.
+
+    `corrected`: the count less the classifier's known errors, None where it cannot be made.
+    """
 
     theme: str
     count: int | None
@@ -52,35 +73,7 @@ class ThemeFact:
     share: Estimate | None
     since_before: Change | None
     since_last_year: Change | None
-
-
-@dataclass(frozen=True, slots=True)
-class AreaFact:
-    code: str
-    name: str
-    count: int | None
-    per_1000: Estimate | None
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Weekday (Monday first) by band of hours; None is not shown."""
-
-    hours: int
-    cells: Sequence[Sequence[int | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseFact:
-    """Problems reported before and after, in months of the same seasons; None is not shown."""
-
-    promise: Promise
-    themes: Sequence[str]
-    months: tuple[tuple[str, ...], tuple[str, ...]]
-    here: tuple[int | None, int | None]
-    there: tuple[int | None, int | None] | None
-    change: Change | None
-    compared: Change | None
+    corrected: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +92,7 @@ class Facts:
     pictures: Mapping[str, Sequence[tuple[str, int | None]]]
     unlabelled: Sequence[str]
     months: Sequence[str]
+    totals: Sequence[int | None]
     trends: Mapping[str, Sequence[int | None]]
     marks: Mapping[str, Sequence[tuple[str, str]]]
     area_type: str | None
@@ -108,14 +102,30 @@ class Facts:
     lead: LeadTime | None
     promises: Sequence[PromiseFact]
     provenance: Mapping[str, Any]
+    errors: Mapping[str, KnownErrors]
+    lateness: Lateness | None
+    compared_with: Period | None
+    growing: Sequence[EmergingTheme]
+    new_words: Sequence[NewWord] | None
+    hot: Sequence[HotFact]
 
     @property
-    def is_period_complete(self) -> bool:
+    def is_period_over(self) -> bool:
         return _last_day(self.period.months[-1]) <= self.until
 
     @property
+    def is_period_complete(self) -> bool:
+        """Over, and all but a few of its reports have come."""
+        return self.is_period_over and (
+            self.lateness is None
+            or _last_day(self.period.months[-1]) <= self.lateness.complete_until
+        )
+
+    @property
     def complete_months(self) -> Sequence[bool]:
-        return [_last_day(month) <= self.until for month in self.months]
+        """Whether each month is over and its reports have come, as far as delays are known."""
+        until = min(self.until, self.lateness.complete_until) if self.lateness else self.until
+        return [_last_day(month) <= until for month in self.months]
 
     def raised(self, picture: str) -> list[str]:
         """The themes one party raises most: the first few that can be shown."""
@@ -134,6 +144,19 @@ def gather(snapshot: Path, settings: Settings, plan: CodePlan, code: str, period
     return _Gatherer(snapshot, settings, plan, find_place(snapshot, code), period).facts()
 
 
+def report_tables(settings: Settings, promises: Sequence[Promise]) -> tuple[Tables, Tables]:
+    """The families of themes and of reports: those that exports have, as far as months go."""
+    windows = windows_of(promises)
+    themes, reports = themes_together(settings.publish, windows), reports_together(settings.publish)
+    crossed = themes.crossed
+    if not any({"area", "theme", "period"} <= set(table) for table in crossed):
+        crossed = (*crossed, ("area", "theme", "period"))
+    return (
+        replace(themes, crossed=crossed, periods="quarters", windows=windows),
+        replace(reports, periods="quarters"),
+    )
+
+
 class _Gatherer:
     def __init__(
         self, snapshot: Path, settings: Settings, plan: CodePlan, place: Place, period: Period
@@ -145,12 +168,8 @@ class _Gatherer:
         self.period = period
         self.until = data_until(snapshot)
         self.promises = promises_of(settings)
-        self.counts = published(snapshot, self._tables())
-        is_tertial = "-T" in period.code
-        self.reports = published(
-            snapshot,
-            Tables((("area", "period"),), "reports", "tertials" if is_tertial else "quarters"),
-        )
+        themes, reports = report_tables(settings, self.promises)
+        self.counts, self.reports = published(snapshot, themes), published(snapshot, reports)
         self.months = month_range(min(_months(self.reports)), max(_months(self.reports)))
         if not set(period.months) & set(self.months):
             raise UsageError(
@@ -158,18 +177,7 @@ class _Gatherer:
                 f"{self.months[0]} till {self.months[-1]}."
             )
         self.reader = Reader(snapshot, place, period.months)
-
-    def _tables(self) -> Tables:
-        crossed: list[tuple[str, ...]] = [
-            tuple(sorted(map(str, table))) for table in self.settings.publish.family
-        ]
-        if not any({"area", "theme", "period"} <= set(table) for table in crossed):
-            crossed.append(("area", "period", "theme"))
-        return Tables(
-            tuple(crossed),
-            periods="tertials" if "-T" in self.period.code else "quarters",
-            windows=windows_of(self.promises),
-        )
+        self.corrector = Corrector(snapshot, settings, plan)
 
     def facts(self) -> Facts:
         total, before, last_year = (self._total(p) for p in self._three_periods())
@@ -179,7 +187,8 @@ class _Gatherer:
         listed = {source for sources in pictures.values() for source in sources}
         themes = self._themes()
         top = [fact.theme for fact in themes if fact.count][:4]
-        area_type, areas = self._areas()
+        area_type = drawn_type(self.settings, self.place)
+        compared_with = last_year_or_before(self._three_periods())
         return Facts(
             place=self.place,
             period=self.period,
@@ -187,21 +196,38 @@ class _Gatherer:
             total=total,
             total_before=before,
             total_last_year=last_year,
-            total_change=_change(total, before, spread_of),
-            total_last_year_change=_change(total, last_year, spread_of),
+            total_change=shown_change(total, before, spread_of),
+            total_last_year_change=shown_change(total, last_year, spread_of),
             themes=themes,
             pictures=self._pictures(group_pictures(by_source, pictures)),
             unlabelled=sorted({source for _, source in by_source} - listed),
             months=self.months,
+            totals=[self._total(Period(month)) for month in self.months],
             trends={theme: [self._count(theme, m) for m in self.months] for theme in top},
             marks=series_marks(self.snapshot),
             area_type=area_type,
-            areas=areas,
-            moments=self._moments(),
-            stances=breakdown(self.reader.by_theme("stance"), self._whole(self.period.code)),
+            areas=area_facts(self.settings, area_type, self.reports, self.period)
+            if area_type
+            else [],
+            moments=moments_of(self.reader),
+            stances=coarse(
+                breakdown(self.reader.by_theme("stance"), self._whole(self.period.code))
+            ),
             lead=self._lead(),
-            promises=[fact for p in self.promises if (fact := self._promise(p))],
+            promises=[
+                fact
+                for p in self.promises
+                if (fact := promise_fact(p, self.place, self.counts, spread_of))
+            ],
             provenance=provenance(self.snapshot),
+            errors=self.corrector.errors,
+            lateness=lateness(Store(self.settings).inbox, self.snapshot),
+            compared_with=compared_with,
+            growing=self._growing(compared_with),
+            new_words=new_words(self.reader, self.period.months, compared_with.months)
+            if compared_with
+            else None,
+            hot=self._hot(area_type),
         )
 
     def _three_periods(self) -> tuple[Period | None, ...]:
@@ -236,6 +262,26 @@ class _Gatherer:
         except ValueError:
             return POISSON
 
+    def _growing(self, earlier: Period | None) -> Sequence[EmergingTheme]:
+        """Themes that grew, among those whose counts are shown in both periods."""
+        if earlier is None:
+            return []
+        now, before = self._whole(self.period.code), self._whole(earlier.code)
+        both = [t for t in self.plan.main if now[t] is not None and before[t] is not None]
+        spread_of = self._dispersion()
+        return emerging_themes(
+            {t: now[t] or 0 for t in both},
+            {t: before[t] or 0 for t in both},
+            dict.fromkeys(both, spread_of),
+        )
+
+    def _hot(self, area_type: str | None) -> Sequence[HotFact]:
+        if area_type is None:
+            return []
+        periods = recent_periods(self.period, self.months[0])
+        themes = [t for t in self.plan.main if t in self.counts.codes["theme"]]
+        return hot_facts(self.settings, area_type, (self.counts, self.reports), periods, themes)
+
     # --- themes and pictures ----------------------------------------------------------------------
 
     def _themes(self) -> list[ThemeFact]:
@@ -246,8 +292,7 @@ class _Gatherer:
         believed = iter(_believed([f.since_last_year for f in facts]))
         also = iter(_believed([f.since_before for f in facts]))
         checked = [
-            ThemeFact(f.theme, f.count, f.interval, f.share, next(also), next(believed))
-            for f in facts
+            replace(f, since_before=next(also), since_last_year=next(believed)) for f in facts
         ]
         return sorted(checked, key=lambda f: (f.theme == RESIDUAL, -(f.count or 0), f.theme))
 
@@ -263,14 +308,15 @@ class _Gatherer:
             count,
             None if count is None else count_interval(count, spread_of),
             share(count, whole) if has_share and count is not None and whole else None,
-            _change(count, self._count(key, before.code) if before else None, spread_of),
-            _change(count, self._count(key, last_year.code) if last_year else None, spread_of),
+            shown_change(count, self._count(key, before.code) if before else None, spread_of),
+            shown_change(count, self._count(key, last_year.code) if last_year else None, spread_of),
+            self.corrector.corrected(key, count, place, has_share=whole is not None),
         )
 
     def _pictures(
         self, counts: Mapping[tuple[str, str], int]
     ) -> dict[str, Sequence[tuple[str, int | None]]]:
-        shown = breakdown(counts, self._whole(self.period.code))
+        shown = coarse(breakdown(counts, self._whole(self.period.code)))
         found: dict[str, Sequence[tuple[str, int | None]]] = {}
         for picture in (*PICTURES, "other"):
             rows = [(t, n) for (t, p), n in shown.items() if p == picture and t != RESIDUAL]
@@ -278,104 +324,19 @@ class _Gatherer:
                 found[picture] = sorted(rows, key=lambda row: (-(row[1] or 0), row[0]))
         return found
 
-    # --- where, when, how long --------------------------------------------------------------------
-
-    def _areas(self) -> tuple[str | None, list[AreaFact]]:
-        """Areas side by side on the map: those of the report's own type, or of the first drawn."""
-        drawn = [config.area_type for config in self.settings.areas]
-        finer = [t for t in drawn if t not in ("kommun", "lan")]
-        own = self.place.area_type
-        area_type = own if own in finer else next(iter(finer), None)
-        if area_type is None:
-            return None, []
-        places = Places(self.settings.areas, self.settings.base_dir)
-        facts = []
-        for area in places.areas(area_type):
-            key = f"{area_type}:{area.area_code}"
-            count = self.reports.shown(area=key, period=self.period.code)
-            per = rate(count or 0, places.population(area_type, area.area_code)).per_1000
-            facts.append(
-                AreaFact(area.area_code, area.area_name, count, None if count is None else per)
-            )
-        return area_type, facts
-
-    def _moments(self) -> dict[str, Moments]:
-        found = {}
-        for kind in ("notice", "report"):
-            moments = self.reader.moments(kind == "notice")
-            if not moments or is_hidden(len(moments)):
-                continue
-            hours = next(step for least, step in _BANDS if len(moments) >= least)
-            matrix = weekday_hour(moments)
-            counts = {
-                f"{day}:{start}": sum(matrix[day][start : start + hours])
-                for day in range(7)
-                for start in range(0, 24, hours)
-            }
-            shown = spread({slot: n for slot, n in counts.items() if n})
-            cells = [
-                [shown.get(f"{day}:{start}", 0) for start in range(0, 24, hours)]
-                for day in range(7)
-            ]
-            if any(count for row in cells for count in row):  # else it says nothing but "few"
-                found[kind] = Moments(hours, cells)
-        return found
-
     def _lead(self) -> LeadTime | None:
         days, is_closed = self.reader.lead_days()
         return lead_time(days, is_closed) if len(days) >= FEWEST_LEAD_TIMES else None
-
-    # --- promises ---------------------------------------------------------------------------------
-
-    def _promise(self, promise: Promise) -> PromiseFact | None:
-        """None for a promise about other areas, or without comparable months."""
-        windows = promise.windows()
-        keys = [f"{promise.area_type}:{code}" for code in promise.areas]
-        is_here = self.place.area_type in ("kommun", "lan") or self.place.key in keys
-        if windows is None or not is_here:
-            return None
-        here = self._both_windows(promise, keys)
-        there = None
-        if promise.comparison_areas:
-            others = [f"{promise.area_type}:{code}" for code in promise.comparison_areas]
-            there = self._both_windows(promise, others)
-        compared = None
-        if there and None not in (*here, *there):
-            compared = compared_change(
-                (here[1] or 0, here[0] or 0), (there[1] or 0, there[0] or 0), self._dispersion()
-            )
-        return PromiseFact(
-            promise,
-            promise.main_themes,
-            windows,
-            here,
-            there,
-            _change(here[1], here[0], self._dispersion()),
-            compared,
-        )
-
-    def _both_windows(self, promise: Promise, keys: Sequence[str]) -> tuple[int | None, int | None]:
-        before, after = (
-            self._window(f"{side}:{promise.id}", promise, keys) for side in ("before", "after")
-        )
-        return before, after
-
-    def _window(self, window: str, promise: Promise, keys: Sequence[str]) -> int | None:
-        """Reports of the promise's themes in its areas, or None where any of them is hidden."""
-        counts = [
-            self.counts.shown(area=key, theme=theme, period=window)
-            for key in keys
-            for theme in promise.main_themes
-        ]
-        return None if None in counts else sum(n for n in counts if n is not None)
 
 
 def _months(reports: Published) -> list[str]:
     return [code for code in reports.codes["period"] if len(code) == 7 and code[5] not in "QT"]
 
 
-def _change(now: int | None, before: int | None, spread_of: Dispersion) -> Change | None:
-    return None if now is None or before is None else change(now, before, spread_of)
+def last_year_or_before(periods: Sequence[Period | None]) -> Period | None:
+    """What something new is new against: of (this, before, last year's), the same season's."""
+    _, before, last_year = periods
+    return last_year or before
 
 
 def _believed(changes: Sequence[Change | None]) -> list[Change | None]:

@@ -9,10 +9,13 @@ import jinja2
 from markupsafe import Markup
 
 from lagesbild.publish.charts import Chart
+from lagesbild.publish.correction import told
 from lagesbild.publish.metadata import BIAS_NOTE, BIAS_NOTE_EN
 from lagesbild.publish.periods import Period
 from lagesbild.publish.report import drawings
 from lagesbild.publish.report.facts import PICTURES, Facts, gather
+from lagesbild.publish.report.promise_wording import caution, promise_lines
+from lagesbild.publish.report.telling import LINES
 from lagesbild.publish.report.wording import POSITIVE, Writer
 from lagesbild.settings import Settings
 from lagesbild.themes import CodePlan
@@ -90,6 +93,12 @@ class _View:
                 },
                 stances=self._stances(),
                 promises=self._promises(),
+                caution=caution(writer),
+                coarse="Antalen är avrundade till närmaste fem."
+                if writer.is_swedish
+                else "The numbers are rounded to the nearest five.",
+                corrected=told(facts.errors, writer.language),
+                **{f"{name}_lines": lines(writer) for name, lines in LINES.items()},
                 source_rows=[list(entry.values()) for entry in facts.provenance["sources"]],
                 theme_version=writer.plan.version,
                 bias=BIAS_NOTE if writer.is_swedish else BIAS_NOTE_EN,
@@ -137,7 +146,7 @@ class _View:
                 {
                     "fact": fact,
                     "themes": ", ".join(self.writer.theme(theme) for theme in fact.themes),
-                    "lines": self.writer.promise(fact),
+                    "lines": promise_lines(self.writer, fact),
                     "chart": self._kept(chart) if chart else None,
                 }
             )

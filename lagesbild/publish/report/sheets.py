@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from math import cos, pi, sin
 from pathlib import Path
@@ -13,13 +14,17 @@ from markupsafe import Markup
 
 from lagesbild.errors import UsageError
 from lagesbild.indicators.change import change
+from lagesbild.indicators.completeness import COMPLETE
+from lagesbild.indicators.seasonality import same_week
+from lagesbild.night import Store
 from lagesbild.places import Places
 from lagesbild.publish.charts import BLUE, Chart, bars
-from lagesbild.publish.counts import Selection
 from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.families import RESIDUAL, Published, Tables, published
 from lagesbild.publish.periods import MONTHS, week_days
 from lagesbild.publish.promises import promises_of
+from lagesbild.publish.report.facts import report_tables
+from lagesbild.publish.report.lateness import Lateness, lateness
 from lagesbild.publish.report.page import environment
 from lagesbild.publish.report.source import data_until, month_range
 from lagesbild.publish.report.wording import WORDS
@@ -90,12 +95,28 @@ def write_week(
             areas=_week_areas(settings, areas, week),
             chart=chart,
             is_complete=sunday <= data_until(snapshot),
+            share=_arrived(lateness(Store(settings).inbox, snapshot), monday),
             n_weeks=len(earlier),
+            other_years=_other_years(areas, week),
             publisher=settings.publish.publisher,
             inline=lambda chart: Markup(chart.inline),  # noqa: S704
         )
     )
     return _write(folder, f"vecka_{week}{'' if language == 'sv' else '_en'}.html", page)
+
+
+def _other_years(reports: Published, week: str) -> list[str]:
+    """The reports of the same week in earlier years, as far as they are shown."""
+    shown = {w: reports.shown(period=w) for w in reports.codes["period"]}
+    known = {w: n for w, n in shown.items() if n is not None}
+    return [str(n) for n in same_week({week: 0, **known}, week).others]
+
+
+def _arrived(late: Lateness | None, monday: date) -> int | None:
+    """Percent of the week's reports that have usually come by now; None where that is nearly all,
+    or not known."""
+    share = late.share(monday) if late else None
+    return None if share is None or share >= COMPLETE else round(100 * share)
 
 
 def _week_row(
@@ -186,10 +207,9 @@ def write_wheel(
     if not re.fullmatch(r"\d{4}", year):
         raise UsageError(f"Året {year!r} går inte att läsa; skriv till exempel 2025.")
     months = month_range(f"{year}-01", f"{year}-12")
-    themes = published(
-        snapshot, Selection(("theme", "month")).tables(settings.publish, promises_of(settings))
+    themes, reports = (
+        published(snapshot, tables) for tables in report_tables(settings, promises_of(settings))
     )
-    reports = published(snapshot, Tables((("area", "period"),), "reports"))
     totals = [reports.shown(period=month) for month in months]
     if not any(month in reports.codes["period"] for month in months):
         raise UsageError(f"Det finns inga rapporter från {year}.")

@@ -74,6 +74,27 @@ class Reader:
         )
         return {(theme, part): n for theme, part, n in rows}
 
+    def words(self, months: Sequence[str]) -> tuple[int, dict[str, int], dict[str, int]]:
+        """How many residents' texts there are, how many use each word, and in small letters.
+
+        The same person, or the same text sent again, counts once. A word has four letters or more.
+        """
+        who = "coalesce(s.reporter_hash, s.text_sha256)"
+        here = _HERE + " and s.kind in ('report', 'answer')"
+        values = [self.place.area_type, self.place.area_code, list(months)]
+        with connect(self.snapshot, read_only=True) as db:
+            row = db.execute(f"select count(distinct {who}) from {here}", values).fetchone()
+            rows = db.execute(
+                "select lower(written) as word, count(distinct who), "
+                "count(distinct who) filter (written = lower(written)) from "
+                f"(select distinct {who} as who, unnest(regexp_extract_all("
+                r"regexp_replace(s.text, '\[[^\]]*\]', ' ', 'g'), '\p{L}{4,}')) as written "
+                f"from {here}) group by 1 order by 1",
+                values,
+            ).fetchall()
+        used = {word: n for word, n, _ in rows}
+        return int(row[0]) if row else 0, used, {word: n for word, _, n in rows}
+
     def moments(self, is_notice: bool) -> list[datetime]:
         """Swedish time of each event (notices) or of each report that has a theme of safety."""
         time = "s.occurred_at" if is_notice else "s.reported_at"

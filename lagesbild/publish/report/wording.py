@@ -8,7 +8,8 @@ from math import isfinite
 from lagesbild.indicators.change import Change
 from lagesbild.indicators.estimate import Estimate
 from lagesbild.publish.disclosure import HIDDEN, SMALLEST_DENOMINATOR, SMALLEST_SHOWN
-from lagesbild.publish.report.facts import PICTURES, Facts, Moments, PromiseFact
+from lagesbild.publish.report.facts import PICTURES, Facts
+from lagesbild.publish.report.moments import Moments
 from lagesbild.themes import CodePlan
 
 Language = str  # "sv" or "en"
@@ -21,6 +22,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "theme": "Tema",
         "share": "Andel",
         "interval": "Osäkerhet (95 %)",
+        "corrected": "Korrigerat (95 %)",
+        "note": "Att tänka på",
         "before": "Mot perioden före",
         "last_year": "Mot samma period året före",
         "area": "Område",
@@ -54,6 +57,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "theme": "Theme",
         "share": "Share",
         "interval": "Uncertainty (95%)",
+        "corrected": "Corrected (95%)",
+        "note": "Mind",
         "before": "Against the period before",
         "last_year": "Against the same period last year",
         "area": "Area",
@@ -101,7 +106,7 @@ class Writer:
     def theme(self, key: str) -> str:
         return self.plan.label(key, "sv" if self.is_swedish else "en")
 
-    def _named(self, key: str) -> str:
+    def named(self, key: str) -> str:
         """The theme's name within a sentence."""
         name = self.theme(key)
         return name[:1].lower() + name[1:]
@@ -122,6 +127,12 @@ class Writer:
             return HIDDEN
         return f"{self.number(estimate.low, decimals)}–{self.number(estimate.high, decimals)}"
 
+    def estimate(self, estimate: Estimate | None, decimals: int = 0) -> str:
+        """The value with its interval."""
+        if estimate is None:
+            return HIDDEN
+        return f"{self.number(estimate.value, decimals)} ({self.interval(estimate, decimals)})"
+
     def share(self, estimate: Estimate | None) -> str:
         if estimate is None:
             return HIDDEN
@@ -136,9 +147,9 @@ class Writer:
         ratio = change.ratio
         if not isfinite(ratio.value) or not isfinite(ratio.high):
             return word
-        return f"{word} ({self._signed(ratio.low)} – {self._signed(ratio.high)})"
+        return f"{word} ({self.signed(ratio.low)} – {self.signed(ratio.high)})"
 
-    def _signed(self, ratio: float) -> str:
+    def signed(self, ratio: float) -> str:
         sign = "+" if ratio >= 1 else "−"
         return sign + self.percent(abs(ratio - 1))
 
@@ -158,8 +169,8 @@ class Writer:
         ]
         shown = [f for f in facts.themes if f.count and f.theme != "drift_underhall"][:3]
         if shown:
-            told = self._list(
-                [f"{self._named(f.theme)} ({self.number(f.count or 0)})" for f in shown]
+            told = self.listed(
+                [f"{self.named(f.theme)} ({self.number(f.count or 0)})" for f in shown]
             )
             lines.append(
                 f"Mest rapporterade teman är {told}."
@@ -209,17 +220,17 @@ class Writer:
         found = []
         for verdict in ("more", "fewer"):
             themes = [
-                self._named(f.theme)
+                self.named(f.theme)
                 for f in self.facts.themes
                 if f.since_last_year and f.since_last_year.verdict == verdict
             ]
             if themes:
                 found.append(
                     f"{self.words[verdict].capitalize()} rapporter än samma period året före: "
-                    f"{self._list(themes)}."
+                    f"{self.listed(themes)}."
                     if self.is_swedish
                     else f"{self.words[verdict].capitalize()} reports than the same period last "
-                    f"year: {self._list(themes)}."
+                    f"year: {self.listed(themes)}."
                 )
         return found
 
@@ -235,14 +246,14 @@ class Writer:
         everyone, two = self.facts.agreed()
         told = []
         if everyone:
-            names = self._list([self._named(t) for t in everyone])
+            names = self.listed([self.named(t) for t in everyone])
             told.append(
                 f"Alla tre parterna lyfter {names}."
                 if self.is_swedish
                 else f"All three parties raise {names}."
             )
         if two:
-            names = self._list([self._named(t) for t in two])
+            names = self.listed([self.named(t) for t in two])
             told.append(
                 f"Två av parterna lyfter {names}."
                 if self.is_swedish
@@ -267,7 +278,7 @@ class Writer:
                     else f"{name}: this picture is missing. No source so labelled has reports here."
                 )
         if self.facts.unlabelled:
-            names = self._list(list(self.facts.unlabelled))
+            names = self.listed(list(self.facts.unlabelled))
             lines.append(
                 f"Hör inte till någon bild i inställningarna: {names}."
                 if self.is_swedish
@@ -295,100 +306,6 @@ class Writer:
             return f"{number:02}"
         return f"{number * hours:02}–{(number + 1) * hours:02}"
 
-    def promise(self, fact: PromiseFact) -> list[str]:
-        """What happened to the promise's themes, and what that does not show."""
-        before, after = fact.here
-        sv = self.is_swedish
-        if before is None or after is None:
-            return [
-                "Före och efter kan inte visas: något av antalen är dolt."
-                if sv
-                else "Before and after cannot be shown: one of the counts is hidden."
-            ]
-        lines = [
-            f"{self.number(before)} rapporter före och {self.number(after)} efter, under samma "
-            "månader på året."
-            if sv
-            else f"{self.number(before)} reports before and {self.number(after)} after, in the "
-            "same months of the year."
-        ]
-        lines.append(self._verdict(fact.change, sv))
-        lines.append(self._goal(fact, sv))
-        if fact.compared is not None and fact.there:
-            lines.append(self._compared(fact, sv))
-        return [line for line in lines if line]
-
-    def _verdict(self, change: Change | None, sv: bool) -> str:
-        if change is None:
-            return ""
-        if change.verdict == "cannot_be_told":
-            return (
-                "Om det är en förändring går inte att avgöra."
-                if sv
-                else ("Whether that is a change cannot be told.")
-            )
-        low, high = self._signed(change.ratio.low), self._signed(change.ratio.high)
-        if sv:
-            return f"Det är {self.words[change.verdict]} än slumpen förklarar ({low} till {high})."
-        return f"That is {self.words[change.verdict]} than chance explains ({low} to {high})."
-
-    def _goal(self, fact: PromiseFact, sv: bool) -> str:
-        share = fact.promise.goal.noticeable_share
-        if share is None or fact.change is None:
-            return ""
-        limit = 1 - share
-        ratio = fact.change.ratio
-        if ratio.high <= limit:
-            sure = "nått" if sv else "reached"
-        elif ratio.low > limit:
-            sure = "inte nått" if sv else "not reached"
-        else:
-            sure = "osäkert" if sv else "uncertain"
-        amount = self.percent(share)
-        if sv:
-            return f"Målet, minst {amount} färre, är {sure}."
-        return f"The goal, at least {amount} fewer, is {sure}."
-
-    def _compared(self, fact: PromiseFact, sv: bool) -> str:
-        assert fact.there is not None and fact.compared is not None  # noqa: S101, PT018
-        before, after = (self.count(n) for n in fact.there)
-        verdict = self.words[fact.compared.verdict]
-        if sv:
-            return (
-                f"I jämförelseområdet gick det från {before} till {after}. Skillnaden mot det: "
-                f"{verdict}."
-            )
-        return (
-            f"In the comparison area it went from {before} to {after}. The difference from that: "
-            f"{verdict}."
-        )
-
-    def caution(self) -> str:
-        """What a before-and-after can't show."""
-        if self.is_swedish:
-            return (
-                "Siffrorna visar inte att löftet är orsaken. Ett löfte kan få fler att rapportera, "
-                "och ovanligt höga tal sjunker ofta av sig själva."
-            )
-        return (
-            "The figures do not show that the promise is the cause. A promise may make more people "
-            "report, and unusually high numbers often fall by themselves."
-        )
-
-    def lead(self) -> str:
-        """How long it took until reports were closed."""
-        lead = self.facts.lead
-        if lead is None or lead.median_days is None:
-            return (
-                "Tiden till åtgärd kan inte visas: för få ärenden med känd status."
-                if self.is_swedish
-                else "The time to closing cannot be shown: too few cases with a known status."
-            )
-        half = self.number(lead.median_days.value, 0)
-        if self.is_swedish:
-            return f"Hälften av ärendena stängdes inom {half} dagar."
-        return f"Half of the cases were closed within {half} days."
-
     def hiding(self) -> str:
         if self.is_swedish:
             return (
@@ -402,7 +319,7 @@ class Writer:
             f"shown only where they rest on at least {SMALLEST_DENOMINATOR} reports."
         )
 
-    def _list(self, names: Sequence[str]) -> str:
+    def listed(self, names: Sequence[str]) -> str:
         if len(names) < 2:
             return "".join(names)
         return f"{', '.join(names[:-1])} {'och' if self.is_swedish else 'and'} {names[-1]}"
