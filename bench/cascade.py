@@ -22,8 +22,7 @@ from classifiers.by_lexicon import LexiconClassifier
 from classifiers.calibration import Calibration
 from classifiers.combined import Model
 from classifiers.encoder.joined import HIGH, LOW, is_unsure, together
-from classifiers.evaluation import _with_interval as with_interval
-from classifiers.evaluation import calibration_error, macro_f1, share
+from classifiers.evaluation import calibration_error, macro_f1, share, with_interval
 from classifiers.features import FloatArray
 from classifiers.labelled import Labelled, is_for_encoder, is_frozen, load_labelled
 from classifiers.reading import Reading
