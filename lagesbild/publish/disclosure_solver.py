@@ -181,6 +181,7 @@ class _Component:
         open_ = self._open(value)
         # Others are invited first. They may then not pass the value, which a sum of small counts
         # sometimes must; so at last nobody is, and the reach is far.
+        tries: list[tuple[int | None, int, list[int]]]
         tries = [(None, _REACH, open_), (None, _FAR_REACH, [])]
         if self.n > _FEW:
             tries = [(2, _REACH, open_), (4, _REACH, []), (None, _FAR_REACH, [])]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from bench.attacker import attack, two_releases
@@ -19,17 +23,12 @@ from lagesbild.publish.releases import released
 from lagesbild.settings import HASH_KEY_VARIABLE, Publish, Settings, load
 from lagesbild.sources import SOURCES
 from lagesbild.store import snapshots
+from lagesbild.store.warehouse import connect
 from lagesbild.themes import load_themes
 from tests.city import Clock, TownSource, WordClassifier, write_config
 
 PLAN = load_themes()
 BY = ("area", "theme", "month")
-
-
-@pytest.fixture(autouse=True)
-def _town(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SOURCES, "town", TownSource)
-    monkeypatch.setattr(TownSource, "answers", {})
 
 
 def reports(first: int, n: int, month: str, kommun: str = "Malmö") -> list[dict[str, Any]]:
@@ -59,94 +58,119 @@ LATE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, list[Path]]]:
+    """The settings and the snapshots of three nights: one month, FIRST, FIRST and LATE."""
+    patch = pytest.MonkeyPatch()
+    patch.setitem(SOURCES, "town", TownSource)
+    patch.setattr(TownSource, "answers", {})
+    store = load(write_config(tmp_path_factory.mktemp("stad")))
+    made = []
+    try:
+        for records in (FIRST[:40], FIRST, FIRST + LATE):
+            TownSource.answers["stan"] = [records]
+            run_night(store, WordClassifier(), clock=Clock())
+            made.append(snapshots.current(Store(store).snapshots))
+        yield store, made
+    finally:
+        patch.undo()
+
+
+@dataclass
+class Nights:
+    """Snapshots in a folder of the test's own, where nothing has been released."""
+
+    settings: Settings
+    january: Path
+    first: Path
+    second: Path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Settings:
-    return load(write_config(tmp_path))
+def store(nights: tuple[Settings, list[Path]], tmp_path: Path) -> Nights:
+    settings, made = nights
+    folder = tmp_path / "snapshots"
+    folder.mkdir()
+    return Nights(settings, *(Path(shutil.copy(snapshot, folder)) for snapshot in made))
 
 
-def night(store: Settings, records: list[dict[str, Any]]) -> Path:
-    TownSource.answers["stan"] = [records]
-    run_night(store, WordClassifier(), clock=Clock())
-    return snapshots.current(Store(store).snapshots)
+def published_as(store: Nights, **changes: object) -> Settings:
+    publish = store.settings.publish.model_copy(update=changes)
+    return store.settings.model_copy(update={"publish": publish})
 
 
-def published_as(store: Settings, **changes: object) -> Settings:
-    publish = store.publish.model_copy(update=changes)
-    return store.model_copy(update={"publish": publish})
-
-
-def rows(snapshot: Path, store: Settings, *by: str) -> dict[tuple[Any, ...], Any]:
-    table = counts(snapshot, Selection(by or BY), PLAN, store, "open_data")
+def rows(snapshot: Path, settings: Settings, *by: str) -> dict[tuple[Any, ...], Any]:
+    table = counts(snapshot, Selection(by or BY), PLAN, settings, "open_data")
     at = [table.at(name) for name in ("area_code", "theme", "month") if name in table.names]
     n = table.at("n_reports")
     return {tuple(row[place] for place in at): row[n] for row in table.rows}
 
 
-def test_a_released_month_stays_as_it_was_when_late_reports_come(store: Settings) -> None:
-    old = rows(night(store, FIRST), store)
+def test_a_released_month_stays_as_it_was_when_late_reports_come(store: Nights) -> None:
+    old = rows(store.first, store.settings)
     assert {key[2] for key in old} == {"2025-01", "2025-02"}  # March waits
     assert old["1280", "narkotika", "2025-01"] == 26
-    new = rows(night(store, FIRST + LATE), store)
+    new = rows(store.second, store.settings)
     assert {key[2] for key in new} == {"2025-01", "2025-02", "2025-03"}
     assert {key: new[key] for key in old} == old
     assert new["1280", "narkotika", "2025-03"] == 23
 
 
-def test_both_releases_together_narrow_nothing(store: Settings) -> None:
+def test_both_releases_together_narrow_nothing(store: Nights) -> None:
     tables = themes_together(Publish())
-    old = released(night(store, FIRST), tables, store.publish).protected
-    new = released(night(store, FIRST + LATE), tables, store.publish).protected
+    old = released(store.first, tables, store.settings.publish).protected
+    new = released(store.second, tables, store.settings.publish).protected
     assert old.small
     assert all(new.shown(cell) == old.shown(cell) for cell in old.family.counts)
     assert attack(new.family, new.small | new.complementary).narrowed == []
 
 
-def test_a_quarter_is_released_when_it_is_over(store: Settings) -> None:
+def test_a_quarter_is_released_when_it_is_over(store: Nights) -> None:
     def quarters(snapshot: Path) -> set[Any]:
-        table = counts(snapshot, Selection(("theme", "quarter")), PLAN, store, "open_data")
+        table = counts(snapshot, Selection(("theme", "quarter")), PLAN, store.settings, "open_data")
         return {row[table.at("quarter")] for row in table.rows}
 
-    assert quarters(night(store, FIRST)) == set()
-    assert quarters(night(store, FIRST + LATE)) == {"2025-Q1"}
+    assert quarters(store.first) == set()
+    assert quarters(store.second) == {"2025-Q1"}
 
 
-def test_a_release_made_again_is_the_same(store: Settings) -> None:
-    snapshot = night(store, FIRST)
-    assert rows(snapshot, store) == rows(snapshot, store)
+def test_a_release_made_again_is_the_same(store: Nights) -> None:
+    snapshot = store.first
+    assert rows(snapshot, store.settings) == rows(snapshot, store.settings)
 
 
-def test_what_is_published_together_may_not_change_between_releases(store: Settings) -> None:
-    snapshot = night(store, FIRST)
-    rows(snapshot, store)
+def test_what_is_published_together_may_not_change_between_releases(store: Nights) -> None:
+    snapshot = store.first
+    rows(snapshot, store.settings)
     wider = published_as(store, family=(("area", "theme", "period"), ("theme", "period", "source")))
     with pytest.raises(UsageError, match="har ändrats"):
         rows(snapshot, wider)
 
 
-def test_nothing_is_released_before_a_month_is_over(store: Settings) -> None:
-    snapshot = night(store, reports(0, 12, "2025-01"))
+def test_nothing_is_released_before_a_month_is_over(store: Nights) -> None:
+    snapshot = store.january
     with pytest.raises(UsageError, match="Ingen period är färdig"):
-        rows(snapshot, store)
+        rows(snapshot, store.settings)
     assert rows(snapshot, published_as(store, wait=0))
 
 
-def test_open_data_need_a_period(store: Settings, tmp_path: Path) -> None:
+def test_open_data_need_a_period(store: Nights) -> None:
     with pytest.raises(UsageError, match="period"):
-        counts(night(store, FIRST), Selection(("area", "theme")), PLAN, store, "open_data")
+        counts(store.first, Selection(("area", "theme")), PLAN, store.settings, "open_data")
 
 
 @pytest.mark.parametrize(
     "by", [("theme", "week"), ("theme", "source"), ("theme", "stance", "month"), ("source",)]
 )
 def test_what_is_not_protected_together_is_not_exported(
-    store: Settings, tmp_path: Path, by: tuple[str, ...]
+    store: Nights, tmp_path: Path, by: tuple[str, ...]
 ) -> None:
     with pytest.raises(UsageError, match="publiceras tillsammans"):
-        export_counts(night(store, FIRST), Selection(by), PLAN, tmp_path / "ut", settings=store)
+        export_counts(store.first, Selection(by), PLAN, tmp_path / "ut", settings=store.settings)
     assert not (tmp_path / "ut").exists()
 
 
-@settings(max_examples=20, deadline=None)
+@examples(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6))
 @example(224)  # sums of small counts that must pass 4 before a part can be 4
 def test_the_attacker_narrows_nothing_in_two_releases(seed: int) -> None:
@@ -171,9 +195,9 @@ def test_releases_protected_apart_can_be_subtracted() -> None:
 # --- rounding -------------------------------------------------------------------------------------
 
 
-def test_rounding_to_five_changes_what_is_shown_and_hides_no_less(store: Settings) -> None:
-    snapshot = night(store, FIRST + LATE)
-    plain = dict(rows(snapshot, store))
+def test_rounding_to_five_changes_what_is_shown_and_hides_no_less(store: Nights) -> None:
+    snapshot = store.second
+    plain = dict(rows(snapshot, store.settings))
     ledger = snapshot.parent / "released" / "themes.json"
     ledger.unlink()
     fives = rows(snapshot, published_as(store, rounding="five"))
@@ -184,16 +208,14 @@ def test_rounding_to_five_changes_what_is_shown_and_hides_no_less(store: Setting
     assert 28 in plain.values()
 
 
-def test_cell_keys_follow_the_reports(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cell_keys_follow_the_reports(store: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same noise as adding the keys of the reports one by one, in every table and release."""
     monkeypatch.setenv(HASH_KEY_VARIABLE, "hemlig")
     noisy = published_as(store, rounding="cell_key")
-    snapshot = night(store, FIRST)
+    snapshot = store.first
     tables = themes_together(Publish())
     family = released(snapshot, tables, noisy.publish)
     cell = family.cell(area="kommun:1280", theme="narkotika", period="2025-01")
-    from lagesbild.store.warehouse import connect
-
     with connect(snapshot, read_only=True) as db:
         ids = db.execute(
             "select submission_id from dated_submission join assigned_theme using (submission_id) "
@@ -203,19 +225,19 @@ def test_cell_keys_follow_the_reports(store: Settings, monkeypatch: pytest.Monke
     keys = sum(record_key(row[0], b"hemlig") for row in ids)
     assert family.rounded(cell) == perturbed(26, keys)
     old = rows(snapshot, noisy)
-    new = rows(night(store, FIRST + LATE), noisy)
+    new = rows(store.second, noisy)
     assert {key: new[key] for key in old} == old
 
 
-def test_cell_keys_need_a_secret(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cell_keys_need_a_secret(store: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(HASH_KEY_VARIABLE, raising=False)
     with pytest.raises(UsageError, match=HASH_KEY_VARIABLE):
-        rows(night(store, FIRST), published_as(store, rounding="cell_key"))
+        rows(store.first, published_as(store, rounding="cell_key"))
 
 
-def test_rounded_counts_have_no_exact_figure_beside_them(store: Settings) -> None:
+def test_rounded_counts_have_no_exact_figure_beside_them(store: Nights) -> None:
     table = counts(
-        night(store, FIRST), Selection(BY), PLAN, published_as(store, rounding="five"), "open_data"
+        store.first, Selection(BY), PLAN, published_as(store, rounding="five"), "open_data"
     )
     assert "share_percent" not in table.names
     for row in table.rows:
