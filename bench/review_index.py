@@ -16,8 +16,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from lagesbild.night import Store
 from lagesbild.review import index, queue
+from lagesbild.review.index_whole import build
 from lagesbild.review.reports import Reports
 from lagesbild.review.similar import similar_reports
 from lagesbild.settings import Settings
@@ -38,53 +41,88 @@ _THEMES = (  # noqa: SIM905
 ).split()
 
 
+N_NEW, N_CHANGED = 2000, 1000  # of a night
+# Two years of reports; those of a night come after them all.
+_TIMES = "timestamp '2024-11-01' + to_seconds(((i * 7919) % 63000000)::bigint)"
+_LATER = "timestamp '2026-11-01' + to_seconds(((i * 7919) % 86400)::bigint)"
+
+
 def make_snapshot(settings: Settings, n: int) -> Path:
     """A published snapshot of `n` invented reports over two years, without any inbox behind it."""
     store = Store(settings)
     store.root.mkdir(parents=True, exist_ok=True)
     store.warehouse.create()
-    words = ", ".join(f"'{word}'" for word in _WORDS)
-    themes = ", ".join(f"'{theme}'" for theme in _THEMES)
     with connect(store.warehouse.path, read_only=False) as db:
-        db.execute("select setseed(0.5)")
-        db.execute(
-            "create temp table made as select i, substr(sha256(i::varchar), 1, 32) as id, "
-            f"array_to_string(list_transform(range(5 + i % 40), lambda j: ([{words}])"
-            f"[1 + (hash(i * 97 + j) % {len(_WORDS)})::int]), ' ') || ' ' || i % 50000 as text, "
-            "timestamp '2024-11-01' + to_seconds(((i * 7919) % 63000000)::bigint) as at_time, "
-            f"([{themes}])[1 + (pow(hash(i) % 1000 / 1000.0, 2) * {len(_THEMES)})::int "
-            f"% {len(_THEMES)}] as theme, hash(i + 5) % 1000 / 1000.0 as p "
-            f"from range({n}) t(i)"
-        )
-        db.execute(
-            "insert into submission by name select id as submission_id, 1 as version, "
-            "true as is_current, i as raw_id, 'app' || i % 4 as source, i::varchar as "
-            "source_record_id, '' as part, 'report' as kind, text, sha256(text) as text_sha256, "
-            "sha256(text) as content_sha256, at_time as reported_at, at_time::date as "
-            "reported_date, 'sv' as language, 0 as n_redacted, '1' as redactor_version from made"
-        )
-        db.execute(
-            "insert into submission_area select id, 1, 'stadsdel', 'S' || i % 60, '2025', 'field' "
-            "from made union all select id, 1, 'kommun', '9901', '2025', 'field' from made"
-        )
         db.execute(
             "insert into area select 'stadsdel', 'S' || i, 'Stadsdel ' || i, '2025' "
             "from range(60) t(i) union all select 'kommun', '9901', 'Ekstad', '2025'"
         )
-        db.execute(
-            "insert into classified_text select id, sha256(text), 'bench-1', true, "
-            "case when p < 0.2 then 'unsure' end, p between 0.4 and 0.6, 'sv', "
-            f"map_from_entries(list_transform([{themes}], lambda t: "
-            "{'k': t, 'v': (case when t = theme then p else 0.01 end)::float})) from made"
-        )
-        db.execute(
-            "insert into classification select id, sha256(text), theme, 'bench-1', null, p, "
-            "'problem', [[0, 6]] from made where p >= 0.2"
-        )
-        for table in ("theme", "report"):
-            db.execute(f"insert into {table}_count by name select * from {table}_recount")
-        db.execute("checkpoint")
+        _fill(db, 0, n, _TIMES)
+        _recount(db)
     return snapshots.publish(store.warehouse.path, store.snapshots, settings.keep_snapshots)
+
+
+def next_night(settings: Settings, n: int, n_new: int, n_changed: int) -> Path:
+    """Another snapshot: `n_new` reports more, and `n_changed` whose status has changed."""
+    store = Store(settings)
+    with connect(store.warehouse.path, read_only=False) as db:
+        _fill(db, n, n + n_new, _LATER)
+        db.execute(
+            f"create temp table changed as select * from submission where raw_id < {n_changed}"
+        )
+        db.execute(f"update submission set is_current = false where raw_id < {n_changed}")
+        db.execute(
+            "insert into submission by name select * replace (2 as version, 'closed' as status) "
+            "from changed"
+        )
+        db.execute(
+            "insert into submission_area select * replace (2 as version) "
+            "from submission_area semi join changed using (submission_id)"
+        )
+        _recount(db)
+    return snapshots.publish(store.warehouse.path, store.snapshots, settings.keep_snapshots)
+
+
+def _fill(db: duckdb.DuckDBPyConnection, first: int, last: int, times: str) -> None:
+    words = ", ".join(f"'{word}'" for word in _WORDS)
+    themes = ", ".join(f"'{theme}'" for theme in _THEMES)
+    db.execute(
+        "create or replace temp table made as select i, substr(sha256(i::varchar), 1, 32) as id, "
+        f"array_to_string(list_transform(range(5 + i % 40), lambda j: ([{words}])"
+        f"[1 + (hash(i * 97 + j) % {len(_WORDS)})::int]), ' ') || ' ' || i % 50000 as text, "
+        f"{times} as at_time, "
+        f"([{themes}])[1 + (pow(hash(i) % 1000 / 1000.0, 2) * {len(_THEMES)})::int "
+        f"% {len(_THEMES)}] as theme, hash(i + 5) % 1000 / 1000.0 as p "
+        f"from range({first}, {last}) t(i)"
+    )
+    db.execute(
+        "insert into submission by name select id as submission_id, 1 as version, "
+        "true as is_current, i as raw_id, 'app' || i % 4 as source, i::varchar as "
+        "source_record_id, '' as part, 'report' as kind, text, sha256(text) as text_sha256, "
+        "sha256(text) as content_sha256, at_time as reported_at, at_time::date as "
+        "reported_date, 'sv' as language, 0 as n_redacted, '1' as redactor_version from made"
+    )
+    db.execute(
+        "insert into submission_area select id, 1, 'stadsdel', 'S' || i % 60, '2025', 'field' "
+        "from made union all select id, 1, 'kommun', '9901', '2025', 'field' from made"
+    )
+    db.execute(
+        "insert into classified_text select id, sha256(text), 'bench-1', true, "
+        "case when p < 0.2 then 'unsure' end, p between 0.4 and 0.6, 'sv', "
+        f"map_from_entries(list_transform([{themes}], lambda t: "
+        "{'k': t, 'v': (case when t = theme then p else 0.01 end)::float})) from made"
+    )
+    db.execute(
+        "insert into classification select id, sha256(text), theme, 'bench-1', null, p, "
+        "'problem', [[0, 6]] from made where p >= 0.2"
+    )
+
+
+def _recount(db: duckdb.DuckDBPyConnection) -> None:
+    for table in ("theme", "report"):
+        db.execute(f"delete from {table}_count")
+        db.execute(f"insert into {table}_count by name select * from {table}_recount")
+    db.execute("checkpoint")
 
 
 def timed(name: str, what: Callable[[], object], times: int = 20) -> None:
@@ -97,15 +135,28 @@ def timed(name: str, what: Callable[[], object], times: int = 20) -> None:
     print(f"{name:<42} p50 {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   n {times}")
 
 
+def made(name: str, what: Callable[[], object]) -> None:
+    began, used = time.perf_counter(), time.process_time()
+    what()
+    took, used = time.perf_counter() - began, time.process_time() - used
+    print(f"{name}: {took:.1f} s, {used:.1f} s of processor", flush=True)
+
+
 def measure(settings: Settings, n: int) -> None:
     began = time.perf_counter()
     snapshot = make_snapshot(settings, n)
     print(f"snapshot of {n} reports: {time.perf_counter() - began:.1f} s")
     store, plan = Store(settings), load_themes()
-    began = time.perf_counter()
-    path = index.ensure_index(snapshot, store.decisions, settings.review, plan)
-    took = time.perf_counter() - began
-    print(f"index: {took:.1f} s, {path.stat().st_size / 1e6:.0f} MB")
+    rest = (store.decisions, settings.review, plan)
+    made("index made whole", lambda: index.ensure_index(snapshot, *rest))
+    later = next_night(settings, n, N_NEW, N_CHANGED)
+    whole = later.with_suffix(".whole")
+    made("index of the next night, whole", lambda: build(later, whole, *rest))
+    whole.unlink()
+    made(
+        f"the same renewed: {N_NEW} new, {N_CHANGED} changed",
+        lambda: index.ensure_index(later, *rest),
+    )
     reports = Reports(store.snapshots, store.decisions, settings.review, plan)
     one = queue.find(reports, queue.Filter()).reports[0]
     filters = {
