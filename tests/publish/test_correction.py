@@ -175,11 +175,11 @@ def test_a_corrected_count_stands_beside_a_count_with_a_share_only(
         elif row["share_percent"] == HIDDEN or row["theme"] != "fysisk_miljo":
             assert values == {NOT_APPLICABLE}
         else:
-            seen.add((row["area_code"], row["month"]))
+            seen.add((row["area_type"], row["month"]))  # all of January's reports are from Malmö
             numbers = (expected.value, expected.low, expected.high)
             told_as = [f"{number:.1f}".replace(".", ",") for number in numbers]
             assert [row[name] for name in columns] == told_as
-    assert seen == {("1280", "2026-01")}
+    assert seen == {(kind, "2026-01") for kind in ("kommun", "lan", "stadsdel")}
 
 
 def test_the_metadata_say_what_it_rests_on(corrected_town: Town, tmp_path: Path) -> None:
