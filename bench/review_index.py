@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -147,15 +148,20 @@ def measure(settings: Settings, n: int) -> None:
     snapshot = make_snapshot(settings, n)
     print(f"snapshot of {n} reports: {time.perf_counter() - began:.1f} s")
     store, plan = Store(settings), load_themes()
-    rest = (store.decisions, settings.review, plan)
-    made("index made whole", lambda: index.ensure_index(snapshot, *rest))
+    made(
+        "index made whole",
+        lambda: index.ensure_index(snapshot, store.decisions, settings.review, plan),
+    )
     later = next_night(settings, n, N_NEW, N_CHANGED)
     whole = later.with_suffix(".whole")
-    made("index of the next night, whole", lambda: build(later, whole, *rest))
+    made(
+        "index of the next night, whole",
+        lambda: build(later, whole, store.decisions, settings.review, plan),
+    )
     whole.unlink()
     made(
         f"the same renewed: {N_NEW} new, {N_CHANGED} changed",
-        lambda: index.ensure_index(later, *rest),
+        lambda: index.ensure_index(later, store.decisions, settings.review, plan),
     )
     reports = Reports(store.snapshots, store.decisions, settings.review, plan)
     one = queue.find(reports, queue.Filter()).reports[0]
@@ -172,10 +178,10 @@ def measure(settings: Settings, n: int) -> None:
         "search, no hit": queue.Filter(q="finnsinte"),
     }
     for name, chosen in filters.items():
-        timed(name, lambda chosen=chosen: queue.find(reports, chosen))
+        timed(name, partial(queue.find, reports, chosen))
         timed(
             f"  its count ({queue.count(reports, chosen)})",
-            lambda c=chosen: queue.count(reports, c),
+            partial(queue.count, reports, chosen),
         )
     timed("one report", lambda: reports.get(one.submission_id), 100)
     timed("similar reports", lambda: similar_reports(reports, one))
