@@ -318,7 +318,7 @@ def test_a_blind_reading_keeps_its_weight_and_the_machines_answer(blind_town: Re
     anna.answer(f"/rapport/{blind_town.report_id(1)}", "trafik")
     (reading,) = blind_town.store.decisions.readings("blind")
     assert (reading.weight, reading.machine) == (1.0, ("narkotika",))
-    assert "1 blinda läsningar" in anna.get("/resultat").text
+    assert "Räknat ur 1 blind läsning." in anna.get("/resultat").text
 
 
 def test_what_was_read_blind_never_teaches(blind_town: ReviewTown) -> None:
