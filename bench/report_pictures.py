@@ -4,7 +4,7 @@
 
 Of the invented sample city. FOLDER is a store of it; without one a night is run first. The report
 is looked at on a desktop, on a phone and as it prints. Needs Chromium and the Python package
-playwright; the workbook needs LibreOffice and is left out without it.
+playwright; the workbook needs LibreOffice and pdftoppm.
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ def keep_charts(folder: Path, out: Path) -> None:
 
 
 def draw_workbook(settings: Settings, folder: Path, out: Path) -> None:
-    """The first sheet as LibreOffice draws it."""
-    office = shutil.which("soffice")
-    if office is None:
-        print("LibreOffice is not installed: no picture of the workbook")
+    """The first page of it as LibreOffice prints it."""
+    office, drawer = shutil.which("soffice"), shutil.which("pdftoppm")
+    if office is None or drawer is None:
+        print("LibreOffice or pdftoppm is not installed: no picture of the workbook")
         return
     book = export_counts(
         snapshots.current(Store(settings).snapshots),
@@ -87,9 +87,11 @@ def draw_workbook(settings: Settings, folder: Path, out: Path) -> None:
         settings=settings,
     )
     profile = f"-env:UserInstallation=file://{folder}/office"
-    command = [office, profile, "--headless", "--convert-to", "png", "--outdir", str(folder)]
+    command = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
     subprocess.run([*command, str(book)], check=True, capture_output=True)
-    shutil.copyfile(book.with_suffix(".png"), out / "workbook.png")
+    options = ["-png", "-r", "80", "-singlefile", "-l", "1"]
+    printed = str(book.with_suffix(".pdf"))
+    subprocess.run([drawer, *options, printed, str(out / "workbook")], check=True)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ import vl_convert
 from lagesbild.publish.disclosure import HIDDEN
 
 WIDTH = 430  # of the plot; narrow enough to be read on a phone
+_NARROW = 150  # where more than a few numbers below the axis would touch
 BLUE, ORANGE, GREY, LIGHT, PALE = "#1b4f72", "#b9540b", "#595959", "#d5d8dc", "#8fb3cf"
 _FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 _CONFIG = {
@@ -89,9 +90,11 @@ def bars(
     ]
     y = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False))
     base = alt.Chart(_data(values))
+    ticks = 5 if width > _NARROW else 2
+    axis = alt.Axis(grid=False, tickMinStep=1, tickCount=ticks)
     layers = [
         base.mark_bar(color=PALE, stroke=BLUE, height={"band": 0.62}).encode(
-            x=alt.X("count:Q", title=title, axis=alt.Axis(grid=False, tickMinStep=1, tickCount=5)),
+            x=alt.X("count:Q", title=title, axis=axis),
             y=y,
         )
     ]
