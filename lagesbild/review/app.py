@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from lagesbild.errors import LagesbildError
+from lagesbild.errors import LagesbildError, UsageError
 from lagesbild.night import Store, utc_now
 from lagesbild.review import (
     pages_account,
@@ -105,7 +105,8 @@ def _add_answers(app: FastAPI) -> None:
 
     @app.exception_handler(LagesbildError)
     def _told(request: Request, error: LagesbildError) -> Response:
-        return _error(request, 503 if request.method == "GET" else 422, str(error))
+        asked_wrongly = request.method != "GET" or isinstance(error, UsageError)
+        return _error(request, 422 if asked_wrongly else 503, str(error))
 
 
 def _error(request: Request, status: int, sentence: str) -> Response:

@@ -341,7 +341,10 @@ def test_counts_and_downloads_hide_small_numbers(town: ReviewTown) -> None:
     page = planner.get("/planera?tema=narkotika").text
     assert '<td class="number">..</td>' in page
     assert '<td class="number">2</td>' not in page
-    answer = planner.get("/planera/hamta?by=theme,month&style=csv&profile=open_data")
+    answer = planner.get("/planera/hamta?by=theme,month&style=csv&profile=excel_sv")
     assert "narkotika" in answer.text
     assert ".." in answer.text
     assert json.dumps(answer.headers["content-disposition"]).count("antal_theme_month") == 1
+    early = planner.get("/planera/hamta?by=theme,month&style=csv&profile=open_data")
+    assert early.status_code == 422
+    assert "Ingen period är färdig att publicera" in early.text
