@@ -73,7 +73,7 @@ def keep_charts(folder: Path, out: Path) -> None:
 
 
 def draw_workbook(settings: Settings, folder: Path, out: Path) -> None:
-    """The first page of it as LibreOffice prints it."""
+    """The upper part of its first page, as LibreOffice prints it."""
     office, drawer = shutil.which("soffice"), shutil.which("pdftoppm")
     if office is None or drawer is None:
         print("LibreOffice or pdftoppm is not installed: no picture of the workbook")
@@ -89,7 +89,8 @@ def draw_workbook(settings: Settings, folder: Path, out: Path) -> None:
     profile = f"-env:UserInstallation=file://{folder}/office"
     command = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
     subprocess.run([*command, str(book)], check=True, capture_output=True)
-    options = ["-png", "-r", "80", "-singlefile", "-l", "1"]
+    corner = ["-x", "140", "-y", "150", "-W", "2080", "-H", "760"]
+    options = ["-png", "-r", "220", "-singlefile", "-l", "1", *corner]
     printed = str(book.with_suffix(".pdf"))
     subprocess.run([drawer, *options, printed, str(out / "workbook")], check=True)
 
