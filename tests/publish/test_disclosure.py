@@ -86,7 +86,7 @@ def test_small_counts_hidden_only_would_be_worked_out_by_trying_every_table() ->
     assert attack(family, plain.small).known == [("a", "jan")]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6))
 @example(783)  # sums of small counts that must pass 4 before a part can be 4
 def test_the_attacker_narrows_nothing_in_any_family(seed: int) -> None:
@@ -104,7 +104,7 @@ def test_two_small_counts_can_protect_each_other() -> None:
 
 
 def test_needless_hiding_is_undone() -> None:
-    found = [protect(random_family(seed)) for seed in range(1, 31)]
+    found = [protect(random_family(seed)) for seed in range(1, 9)]
     assert all(len(p.complementary) <= p.n_before for p in found)
     assert sum(len(p.complementary) for p in found) < sum(p.n_before for p in found)
 
