@@ -104,7 +104,7 @@ def test_two_small_counts_can_protect_each_other() -> None:
 
 
 def test_needless_hiding_is_undone() -> None:
-    found = [protect(random_family(seed)) for seed in range(1, 9)]
+    found = [protect(random_family(seed)) for seed in range(1, 31)]
     assert all(len(p.complementary) <= p.n_before for p in found)
     assert sum(len(p.complementary) for p in found) < sum(p.n_before for p in found)
 
