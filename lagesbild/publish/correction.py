@@ -178,7 +178,6 @@ class Corrector:
     ) -> None:
         self.errors = known_errors(snapshot, settings, plan)
         self._texts = _texts(snapshot, "week" if weeks else "month") if self.errors else {}
-        self._known: dict[tuple[str, int, int], Estimate | None] = {}
         self._sums: dict[tuple[str, str], int] = {}
 
     def corrected(
@@ -191,11 +190,8 @@ class Corrector:
         """
         if shown is None or not has_share or theme not in self.errors:
             return None
-        key = (theme, shown, max(shown, two_digits(self._whole(codes))))
-        if key not in self._known:
-            validation = self.errors[theme].validation
-            self._known[key] = corrected_count(shown, key[2], validation)
-        return self._known[key]
+        n_texts = max(shown, two_digits(self._whole(codes)))
+        return _corrected(shown, n_texts, self.errors[theme].validation)
 
     def _whole(self, codes: Mapping[str, str]) -> int:
         """All texts that the classifier has read, whatever it found."""
@@ -209,6 +205,12 @@ class Corrector:
                 parts = (period,) if period in by_period else _months(period)
                 self._sums[place] = sum(by_period.get(part, 0) for part in parts)
         return self._sums[place]
+
+
+@lru_cache(maxsize=200_000)
+def _corrected(n_found: int, n_texts: int, validation: Validation) -> Estimate | None:
+    """Each takes milliseconds of drawing, and every format of an export asks for the same ones."""
+    return corrected_count(n_found, n_texts, validation)
 
 
 def _months(period: str) -> tuple[str, ...]:
