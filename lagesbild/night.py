@@ -269,9 +269,9 @@ def finish(
         )
     n_purged = purge(settings, store, clock())
     forget_redacted(store)
-    from lagesbild.review.planner import ensure_counts  # what it publishes by imports this module
+    from lagesbild.review.planner import count_if_few  # what it publishes by imports this module
 
-    ensure_counts(snapshots.current(store.snapshots), settings, load_themes())
+    count_if_few(snapshots.current(store.snapshots), settings, load_themes())
     return NightResult(list(nights), n_reclassified, len(decisions), n_purged, snapshot)
 
 

@@ -115,6 +115,11 @@ def _matrix(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, Fla
     return matrix, np.array([relation.is_equal for relation in relations], dtype=bool)
 
 
+# Programmes solved to show again what is hidden needlessly, for each component; then it stays
+# hidden. In a large family every one of them is slow.
+_MOST_TRIES = 200
+
+
 class _Component:
     """Cells tied together by sums, and what has been proved about the small ones so far."""
 
@@ -136,6 +141,7 @@ class _Component:
         self.movers: dict[int, set[int]] = defaultdict(set)
         self.before = 0
         self.is_given_up = False
+        self.tries = 0
 
     def solve(self) -> None:
         """Settle `hidden`."""
@@ -298,7 +304,10 @@ class _Component:
     def _show_again(self) -> None:
         """Show what is hidden needlessly, the largest first."""
         complementary = np.flatnonzero(self.hidden & self.may_show)
+        self.tries = 0
         for cell in complementary[np.argsort(-self.counts[complementary], kind="stable")]:
+            if self.tries >= _MOST_TRIES:
+                return
             self._try_to_show(int(cell))
 
     def _try_to_show(self, cell: int) -> None:
@@ -340,6 +349,7 @@ class _Component:
             tried = len(tied)
             question = self._question(tied, _REACH, (), value)
             self._force(question, place, value)
+            self.tries += 1
             move = self.sums.answer(question, is_thorough=False).move
             if move is not None and self.sums.is_possible(move):
                 self._accept(move)

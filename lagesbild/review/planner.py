@@ -1,7 +1,8 @@
 """Counts over time as the exports have them: what is hidden there is hidden here.
 
 Protecting them can take many minutes. So nights do it, right after publishing, and lay what a page
-shows beside the snapshot; until they have, pages show the snapshot before.
+shows beside the snapshot; until they have, pages show the snapshot before. Where there are so many
+counts that a night would have to wait for long, the first who asks waits.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.promises import promises_of
 from lagesbild.records import digest
 from lagesbild.settings import Settings
+from lagesbild.store.warehouse import connect
 from lagesbild.themes import CodePlan
 
 # All of one family: protected together, so that none gives away what another hides.
@@ -32,6 +34,7 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
 }
 _SHOWN = (("theme", "month"), ("area", "theme", "month"))
 _SUFFIX = ".counts.sqlite"
+_MOST_COUNTS = 20_000  # rows of theme_count; the sample city has 8,000 and takes half a minute
 _TABLES = """
 create table area (area text primary key, area_type text not null, area_name text not null) strict;
 create table month (month text primary key) strict;
@@ -67,6 +70,19 @@ def counts_path(snapshot: Path, settings: Settings, plan: CodePlan) -> Path:
     chosen = (repr(settings.publish), repr(promises_of(settings)), plan.version, _TABLES)
     published = digest(*chosen)[:16]
     return snapshot.with_suffix(f".{published}{_SUFFIX}")
+
+
+def count_if_few(snapshot: Path, settings: Settings, plan: CodePlan) -> None:
+    """For the night: `ensure_counts`, unless there are so many counts that hiding the small ones
+    would keep the night waiting; then the first who asks for the page waits instead."""
+    if not _has_many(snapshot):
+        ensure_counts(snapshot, settings, plan)
+
+
+def _has_many(snapshot: Path) -> bool:
+    with connect(snapshot, read_only=True) as db:
+        (n_counts,) = db.execute("select count(*) from theme_count").fetchall()[0]
+    return bool(n_counts > _MOST_COUNTS)
 
 
 def ensure_counts(snapshot: Path, settings: Settings, plan: CodePlan) -> Path:
@@ -123,10 +139,11 @@ class Planner:
         self._plan = plan
 
     def ready(self, newest: Path) -> Path:
-        """The newest snapshot whose counts are made; only where there is none they are made now."""
+        """The newest snapshot whose counts are made; they are made now only where there is none,
+        or where nights leave them for being too many."""
         older = (path for path in newest.parent.glob("*.duckdb") if path.name <= newest.name)
         made = [path for path in older if counts_path(path, self._settings, self._plan).exists()]
-        if not made:
+        if not made or (newest not in made and _has_many(newest)):
             ensure_counts(newest, self._settings, self._plan)
             return newest
         return max(made)

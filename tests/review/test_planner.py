@@ -73,6 +73,18 @@ def test_counts_of_removed_snapshots_are_removed(town: ReviewTown) -> None:
     assert counted == kept
 
 
+def test_too_many_counts_are_made_by_who_asks_and_not_by_the_night(
+    town: ReviewTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "_MOST_COUNTS", 0)
+    town.night(*TROUBLE)
+    newest = snapshots.current(town.store.snapshots)
+    path = planner.counts_path(newest, town.settings, load_themes())
+    assert not path.exists()
+    assert planner.Planner(town.settings, load_themes()).ready(newest) == newest
+    assert path.exists()
+
+
 def test_readers_are_not_sent_to_what_could_not_be_made_ready(tmp_path: Path) -> None:
     warehouse, folder = tmp_path / "warehouse.duckdb", tmp_path / "snapshots"
     warehouse.write_bytes(b"one")
