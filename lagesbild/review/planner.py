@@ -34,7 +34,7 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
 }
 _SHOWN = (("theme", "month"), ("area", "theme", "month"))
 _SUFFIX = ".counts.sqlite"
-_MOST_COUNTS = 20_000  # rows of theme_count; the sample city has 8,000 and takes half a minute
+_MOST_COUNTS = 20_000  # rows of theme_count; the sample city has 8,000
 _TABLES = """
 create table area (area text primary key, area_type text not null, area_name text not null) strict;
 create table month (month text primary key) strict;
