@@ -68,6 +68,29 @@ create table if not exists redaction_undo (
     redaction_id text primary key, reviewer text not null, undone_at text not null
 ) strict, without rowid;
 
+create table if not exists quote_release ( -- words of a report that may be quoted; where, never what
+    release_id text primary key,          -- made by the client
+    submission_id text not null,
+    text_sha256 text not null,            -- what the text is known by
+    shown_sha256 text not null,           -- of the very text that the places are in
+    start_at integer not null,
+    end_at integer not null,
+    reviewer text not null,
+    released_at text not null
+) strict, without rowid;
+create index if not exists quote_of_report on quote_release (submission_id);
+create trigger if not exists quote_is_final before update on quote_release
+begin select raise(abort, 'releases are never changed'); end;
+create trigger if not exists quote_stays before delete on quote_release
+begin select raise(abort, 'releases are never removed'); end;
+create table if not exists quote_undo (
+    release_id text primary key, reviewer text not null, undone_at text not null
+) strict, without rowid;
+create trigger if not exists quote_undo_is_final before update on quote_undo
+begin select raise(abort, 'releases are never changed'); end;
+create trigger if not exists quote_undo_stays before delete on quote_undo
+begin select raise(abort, 'releases are never removed'); end;
+
 create table if not exists skip (
     reviewer text not null, submission_id text not null, text_sha256 text not null,
     skipped_at text not null,
