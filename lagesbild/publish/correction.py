@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from lagesbild.indicators.corrected import Validation, corrected_count
+from lagesbild.indicators.corrected import Validation, corrected_counts
 from lagesbild.indicators.estimate import Estimate
 from lagesbild.night import Store
 from lagesbild.publish.families import ROOT
@@ -188,10 +188,26 @@ class Corrector:
         `shown`: the count as published, None where hidden. `has_share`: whether the number of
         reports in the same area and period may be used as a denominator.
         """
-        if shown is None or not has_share or theme not in self.errors:
-            return None
-        n_texts = max(shown, two_digits(self._whole(codes)))
-        return _corrected(shown, n_texts, self.errors[theme].validation)
+        return self.corrected_all([(theme, shown if has_share else None, codes)])[0]
+
+    def corrected_all(
+        self, asked: Sequence[tuple[str, int | None, Mapping[str, str]]]
+    ) -> list[Estimate | None]:
+        """The same for many at once, (theme, shown, codes), in the order asked.
+
+        `shown` is None where the count is hidden, and where it has no denominator.
+        """
+        cells: dict[str, dict[int, tuple[int, int]]] = {}
+        for number, (theme, shown, codes) in enumerate(asked):
+            if shown is not None and theme in self.errors:
+                n_texts = max(shown, two_digits(self._whole(codes)))
+                cells.setdefault(theme, {})[number] = (shown, n_texts)
+        found: list[Estimate | None] = [None] * len(asked)
+        for theme, of_theme in cells.items():
+            estimates = _corrected(tuple(of_theme.values()), self.errors[theme].validation)
+            for number, estimate in zip(of_theme, estimates, strict=True):
+                found[number] = estimate
+        return found
 
     def _whole(self, codes: Mapping[str, str]) -> int:
         """All texts that the classifier has read, whatever it found."""
@@ -207,10 +223,12 @@ class Corrector:
         return self._sums[place]
 
 
-@lru_cache(maxsize=200_000)
-def _corrected(n_found: int, n_texts: int, validation: Validation) -> Estimate | None:
-    """Each takes milliseconds of drawing, and every format of an export asks for the same ones."""
-    return corrected_count(n_found, n_texts, validation)
+@lru_cache(maxsize=64)
+def _corrected(
+    cells: tuple[tuple[int, int], ...], validation: Validation
+) -> Sequence[Estimate | None]:
+    """Every format of an export asks for the same ones."""
+    return corrected_counts(cells, validation)
 
 
 def _months(period: str) -> tuple[str, ...]:

@@ -10,11 +10,18 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import proportion_confint
 
-from lagesbild.indicators.corrected import Validation, corrected_count, post_stratified_count
+from lagesbild.indicators.corrected import (
+    Validation,
+    corrected_count,
+    corrected_counts,
+    post_stratified_count,
+)
 from lagesbild.indicators.dispersion import Dispersion
+from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.leadtime import lead_time
 from lagesbild.indicators.rates import count_interval, rate
 from lagesbild.indicators.shares import share
+from tests.indicators.slow_correction import slowly_corrected
 
 
 def test_twelve_of_twenty_five() -> None:
@@ -74,6 +81,47 @@ def test_missed_reports_are_added_and_false_ones_taken_away() -> None:
 
 def test_a_classifier_by_chance_corrects_nothing() -> None:
     assert corrected_count(50, 100, Validation(10, 10, 10, 10)) is None
+
+
+@pytest.mark.parametrize(
+    "validation",
+    [
+        Validation.of(0.85, 48, 0.98, 352),
+        Validation.of(0.65, 120, 0.97, 880),
+        Validation.of(0.9, 180, 0.95, 1320),
+        Validation(20, 0, 0, 100),
+        Validation(5_000, 0, 0, 50_000),
+    ],
+)
+def test_the_quick_intervals_are_those_of_slow_drawing(validation: Validation) -> None:
+    """To within a tenth of their length, or a report or two where they are short."""
+    cells = [(n * part // 100, n) for n in (30, 90, 800, 5_000) for part in (0, 2, 10, 40, 99)]
+    for (n_found, n_reports), quick in zip(cells, corrected_counts(cells, validation), strict=True):
+        slow = slowly_corrected(n_found, n_reports, validation)
+        assert slow is not None
+        assert quick is not None
+        assert quick.value == pytest.approx(slow.value)
+        near = max(1.5, 0.1 * (slow.high - slow.low))
+        assert abs(quick.low - slow.low) <= near
+        assert abs(quick.high - slow.high) <= near
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(400, 900)), max_size=140),
+    st.integers(0, 139),
+)
+def test_many_at_once_are_as_one_by_one(cells: list[tuple[int, int]], place: int) -> None:
+    validation = Validation(90, 20, 10, 880)
+    together = corrected_counts(cells, validation)
+    assert len(together) == len(cells)
+    for number in range(place, len(cells), 60):
+        assert together[number] == corrected_count(*cells[number], validation)
+
+
+def test_more_found_than_there_are_is_an_error() -> None:
+    with pytest.raises(ValueError, match="more was found"):
+        corrected_counts([(3, 5), (6, 5)], Validation(90, 20, 10, 880))
+    assert corrected_count(0, 0, Validation(90, 20, 10, 880)) == Estimate(0.0, 0.0, 0.0)
 
 
 def test_all_read_leaves_no_doubt() -> None:
