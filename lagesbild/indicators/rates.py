@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 from lagesbild.indicators.dispersion import POISSON, Dispersion
 from lagesbild.indicators.estimate import LEVEL, Estimate
@@ -49,9 +49,9 @@ def count_interval(count: int, spread: Dispersion = POISSON, level: float = LEVE
     shrink = spread.allowed(level)
     tail = (1 - level) / 2
     if count == 0:
-        return Estimate(0.0, 0.0, float(gamma.ppf(1 - tail, 1 / shrink)) * shrink)
-    low, high = gamma.ppf([tail, 1 - tail], count / shrink + 0.5) * shrink
-    return Estimate(float(count), min(float(low), count), max(float(high), count))
+        return Estimate(0.0, 0.0, float(gammaincinv(1 / shrink, 1 - tail)) * shrink)
+    low, high = (float(gammaincinv(count / shrink + 0.5, q)) * shrink for q in (tail, 1 - tail))
+    return Estimate(float(count), min(low, count), max(high, count))
 
 
 def rate(

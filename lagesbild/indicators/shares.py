@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from lagesbild.indicators.estimate import LEVEL, Estimate
 
@@ -20,7 +20,7 @@ def share(part: int, whole: int, level: float = LEVEL) -> Estimate | None:
         raise ValueError(f"{part} of {whole} is no share")
     if whole == 0:
         return None
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     p = part / whole
     middle = (p + z * z / (2 * whole)) / (1 + z * z / whole)
     reach = z / (1 + z * z / whole) * sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole))

@@ -16,7 +16,7 @@ from lagesbild.publish.disclosure import (
     SMALLEST_SHOWN,
     is_hidden,
 )
-from lagesbild.publish.incidents import incident_totals
+from lagesbild.publish.incidents import incidents_of
 from lagesbild.publish.model_changes import break_note, model_changes, theme_version
 from lagesbild.publish.table import TITLES, Column, Table
 from lagesbild.settings import Publish
@@ -72,7 +72,6 @@ def provenance(snapshot: Path) -> dict[str, Any]:
         "n_reviewed": _shown(reviewed[0] if reviewed else 0),
         "model_changes": changes,
         "model_changes_note_sv": break_note(changes),
-        "incidents": incident_totals(snapshot),
     }
 
 
@@ -110,6 +109,7 @@ def write_metadata(
         },
         "rounding": table.family.rounding,
         **(_corrections(table) if "n_corrected" in table.names else {}),
+        **({} if profile == "open_data" else {"incidents": _incidents(snapshot, table)}),
         "hidden_sign": HIDDEN,
         "n_rows": len(table.rows),
         "n_hidden": table.n_hidden,
@@ -128,6 +128,23 @@ def write_metadata(
         csvw = target.with_name(f"{target.name}-metadata.json")
         csvw.write_text(_json(csv_on_the_web(target.name, table, publish)), encoding="utf-8")
     return file
+
+
+def _incidents(snapshot: Path, table: Table) -> dict[str, Any]:
+    """By year and theme. Not with open data: they grow by single reports until the year is over."""
+    years = incidents_of(snapshot, table.family)
+    return {
+        "note_sv": "Ungefär hur många olika händelser årets rapporter om temat gäller, alla "
+        "områden tillsammans och avrundat till närmaste fem. En kampanj räknas en gång. Teman där "
+        "nästan varje rapport gäller en egen händelse är inte med.",
+        "note_en": "About how many incidents the year's reports of the theme tell of, all areas "
+        "together and rounded to the nearest five. A campaign counts once. Themes where nearly "
+        "every report tells of an incident of its own are left out.",
+        "years": {
+            year: {theme: asdict(both) for theme, both in themes.items()}
+            for year, themes in years.items()
+        },
+    }
 
 
 def _release_notes(table: Table, profile: str) -> list[str]:

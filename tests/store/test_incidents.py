@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lagesbild.publish.incidents import incident_totals
+from lagesbild.publish.families import Published, Tables, published, themes_together
+from lagesbild.publish.incidents import Incidents, incidents_of
+from lagesbild.settings import Publish
 from lagesbild.sources import SOURCES
 from lagesbild.status import status, status_text
 from lagesbild.store import snapshots
@@ -15,6 +19,10 @@ from tests.city import TownSource
 from tests.test_night import Town
 
 LAMP = "lampan på gångvägen mellan skolan och centrum har varit trasig i tre veckor"
+
+
+def family(snapshot: Path) -> Published:
+    return published(snapshot, themes_together(Publish()))
 
 
 @pytest.fixture
@@ -57,7 +65,7 @@ def test_status_and_metadata_tell_both(town: Town) -> None:
     town.sends(many + apart)
     town.night()
     path = snapshots.current(town.store.snapshots)
-    assert incident_totals(path) == {"fysisk_miljo": {"n_reports": 16, "n_incidents": 9}}
+    assert incidents_of(path, family(path)) == {"2026": {"fysisk_miljo": Incidents(16, 10)}}
     facts = status(town.settings, town.store)
     assert facts["told_by_several"] == {"n_reports": 8, "n_incidents": 1, "n_campaigns": 0}
     assert "8 synpunkter om 1 händelser" in status_text(facts)
@@ -66,7 +74,22 @@ def test_status_and_metadata_tell_both(town: Town) -> None:
 def test_few_incidents_are_not_told(town: Town) -> None:
     town.sends([report(n, LAMP) for n in range(8)])
     town.night()
-    assert incident_totals(snapshots.current(town.store.snapshots)) == {}
+    path = snapshots.current(town.store.snapshots)
+    assert incidents_of(path, family(path)) == {}
+
+
+def test_incidents_are_told_only_beside_a_count_that_is_shown(town: Town) -> None:
+    town.sends([report(n, f"{LAMP} {'ja' * n}", 1 + n % 3) for n in range(8)])
+    town.sends([report(20 + n, f"en lampa saknas vid hus {'abcdefgh'[n] * 9}", n + 1, lat=59 + n)
+                for n in range(8)])  # fmt: skip
+    town.night()
+    path = snapshots.current(town.store.snapshots)
+    shown = family(path)
+    cell = shown.cell(theme="fysisk_miljo", period="2026")
+    protected = replace(shown.protected, complementary=frozenset([cell]))
+    assert incidents_of(path, replace(shown, protected=protected)) == {}
+    assert incidents_of(path, replace(shown, codes={**shown.codes, "period": ()})) == {}
+    assert incidents_of(path, published(path, Tables((("theme",),)))) == {}
 
 
 def test_the_order_of_nights_does_not_matter(town: Town) -> None:
