@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +136,7 @@ def categories(plan: CodePlan) -> dict[str, str]:
 
 def _decided(decisions: Decisions) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    with closing(decisions.open()) as db:
+    with decisions.lent() as db:
         for submission_id, text_sha256 in db.execute(
             "select submission_id, text_sha256 from report_state"
         ):

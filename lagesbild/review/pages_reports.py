@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -29,7 +29,7 @@ Short = Annotated[str, Form(max_length=300)]
 Several = Annotated[list[Annotated[str, Field(max_length=100)]], Form(max_length=40)]
 
 
-def posted_answer(
+async def posted_answer(
     client_id: Short = "",
     outcome: Short = "decided",
     theme: Several = [],  # noqa: B006 - FastAPI copies it
@@ -73,7 +73,7 @@ def show_queue(
 
 
 def saved_filters(here: Site, me: str) -> list[tuple[str, str]]:
-    with closing(here.store.decisions.open()) as db:
+    with here.store.decisions.lent() as db:
         return db.execute(
             "select name, query from saved_filter where reviewer = ? order by name", [me]
         ).fetchall()
@@ -96,16 +96,27 @@ def next_report(request: Request, found: Reader) -> Response:
     chosen = queue.read_filter(request.query_params)
     said = {"sagt": request.query_params["sagt"]} if "sagt" in request.query_params else {}
     tail = "?" + urlencode({**_as_dict(chosen), **said}) if said or not chosen.is_empty else ""
-    if chosen.is_empty and queue.is_blind_turn(here.settings.review.blind_every):
-        blind = queue.next_blind(here.reports, me)
-        if blind:
-            return RedirectResponse(f"/rapport/{blind.submission_id}{tail}", status_code=303)
-    report = queue.next_open(here.reports, chosen, me)
-    if report is None and chosen.is_empty:
-        report = queue.next_blind(here.reports, me)
+    find_open = partial(queue.next_open, here.reports, chosen, me)
+    find_blind = partial(queue.next_blind, here.reports, me)
+    finds = [find_open]
+    if chosen.is_empty:
+        is_blind_turn = queue.is_blind_turn(here.settings.review.blind_every)
+        finds = [find_blind, find_open] if is_blind_turn else [find_open, find_blind]
+    free = (_taken_in_hand(here, me, find) for find in finds)
+    report = next((found for found in free if found), None)
+    if report is None:  # all that is left is in other hands
+        report = next((found for found in (find() for find in finds) if found), None)
     if report is None:
         return RedirectResponse(f"/ko{tail or '?'}&sagt=empty", status_code=303)
     return RedirectResponse(f"/rapport/{report.submission_id}{tail}", status_code=303)
+
+
+def _taken_in_hand(here: Site, me: str, find: Callable[..., Report | None]) -> Report | None:
+    """What is found and nobody else was sent to."""
+    while True:
+        report = find(taken=here.people.in_other_hands(me))
+        if report is None or here.people.take_in_hand(me, report.submission_id):
+            return report
 
 
 def _as_dict(chosen: queue.Filter) -> dict[str, str]:
@@ -319,7 +330,7 @@ def skip_report(request: Request, found: Reader, submission_id: Id) -> Response:
 
 def _latest(here: Site, me: str) -> Reading | None:
     """This person's newest decision that still stands, to offer its undoing."""
-    with closing(here.store.decisions.open()) as db:
+    with here.store.decisions.lent() as db:
         row = db.execute(
             "select reading_id, submission_id, text_sha256 from reading r where reviewer = ? "
             "and mode not in ('undo', 'second') and not exists (select 1 from reading u "

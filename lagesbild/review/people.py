@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -17,6 +17,7 @@ from typing import Literal, get_args
 import argon2
 
 from lagesbild.errors import LagesbildError, UsageError
+from lagesbild.store.connections import Connections
 
 Role = Literal["reviewer", "planner", "admin"]
 Right = Literal["texts", "counts", "people"]
@@ -31,7 +32,8 @@ SHORTEST_PASSWORD = 12
 _WINDOW_S = 15 * 60
 _MOST_FAILURES = {"person": 5, "address": 20, "name": 30}  # within the window
 _SEEN_EVERY_S = 30  # how exactly we know when somebody was last seen
-_SCHEMA_VERSION = 1
+_IN_HAND_S = 10 * 60  # how long a report is kept for whoever was sent to it
+_SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class People:
         hasher: argon2.PasswordHasher | None = None,
     ) -> None:
         self.path = path
+        self._connections = Connections(path, self._open)
         self._session_s = session_s
         self._idle_s = idle_s
         self._hasher = hasher or argon2.PasswordHasher()
@@ -207,6 +210,31 @@ class People:
             db.execute("insert or ignore into secret values (1, ?)", [secrets.token_hex(32)])
             return str(db.execute("select value from secret").fetchone()[0])
 
+    # --- what they have in hand ---------------------------------------------------------------
+
+    def in_other_hands(self, name: str) -> list[str]:
+        """The reports that others have been sent to just now."""
+        with self._reading() as db:
+            rows = db.execute(
+                "select submission_id from in_hand where name <> ? and since > ?",
+                [name, time.time() - _IN_HAND_S],
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def take_in_hand(self, name: str, submission_id: str) -> bool:
+        """Keep a report for this person instead of their last; False where another was quicker."""
+        now = time.time()
+        with self._writing() as db:
+            others = db.execute(
+                "select 1 from in_hand where submission_id = ? and name <> ? and since > ?",
+                [submission_id, name, now - _IN_HAND_S],
+            ).fetchone()
+            if others is None:
+                db.execute(
+                    "insert or replace into in_hand values (?, ?, ?)", [name, submission_id, now]
+                )
+        return others is None
+
     # --- what they did ------------------------------------------------------------------------
 
     def log(self, name: str, action: str, submission_id: str = "", detail: str = "") -> None:
@@ -230,27 +258,21 @@ class People:
 
     # --- the file -----------------------------------------------------------------------------
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._open()) as db:
-            yield db
+    def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._connections.lent()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._open()) as db:
+        with self._connections.lent() as db:
             db.execute("begin immediate")
-            try:
-                yield db
-            except BaseException:
-                db.rollback()
-                raise
+            yield db
             db.commit()
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
             self.path.touch(mode=0o600)
-        db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
         if db.execute("pragma user_version").fetchone()[0] < _SCHEMA_VERSION:
             db.execute("pragma journal_mode = wal")
             sql = files("lagesbild.review").joinpath("people.sql").read_text(encoding="utf-8")

@@ -28,4 +28,7 @@ create trigger if not exists audit_is_final before update on audit
 begin select raise(abort, 'the audit log is never changed'); end;
 create trigger if not exists audit_stays before delete on audit
 begin select raise(abort, 'the audit log is never shortened'); end;
+create table if not exists in_hand (      -- what each was sent to last; nobody else is for a while
+    name text primary key, submission_id text not null, since real not null
+) strict, without rowid;
 create table if not exists secret (only_one integer primary key check (only_one = 1), value text not null) strict;

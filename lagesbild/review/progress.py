@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -137,7 +136,7 @@ def _work(
         )
         .fetchone()[0]
     )
-    with closing(decisions.open()) as db:
+    with decisions.lent() as db:
         n_mine = db.execute(
             "select count(*) from reading where reviewer = ? and mode <> 'undo'", [me]
         ).fetchone()[0]

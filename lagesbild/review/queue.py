@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -209,26 +210,31 @@ def for_bulk(reports: Reports, chosen: Filter, limit: int) -> list[Report]:
     return _select(reports, chosen, _conditions(chosen, for_bulk=True), limit + 1)
 
 
-def next_open(reports: Reports, chosen: Filter, reviewer: str) -> Report | None:
-    """The report most worth a decision that this person has not skipped."""
+_NOT_LEFT_OUT = (
+    "i.submission_id not in (select value from json_each(?)) and not exists "
+    "(select 1 from said.skip k where k.reviewer = ? and k.submission_id = i.submission_id "
+    "and k.text_sha256 = i.text_sha256)"
+)
+
+
+def next_open(
+    reports: Reports, chosen: Filter, reviewer: str, taken: Sequence[str] = ()
+) -> Report | None:
+    """The report most worth a decision that this person has not skipped, and is not `taken`."""
     tables, conditions, values = _conditions(chosen, for_bulk=True)
-    conditions.append(
-        "not exists (select 1 from said.skip k where k.reviewer = ? "
-        "and k.submission_id = i.submission_id and k.text_sha256 = i.text_sha256)"
-    )
-    found = _select(reports, chosen, (tables, conditions, [*values, reviewer]), 1)
+    query = tables, [*conditions, _NOT_LEFT_OUT], [*values, json.dumps(taken), reviewer]
+    found = _select(reports, chosen, query, 1)
     return found[0] if found else None
 
 
-def next_blind(reports: Reports, reviewer: str) -> Report | None:
-    """The next of the blind sample that nobody has read, and this person has not skipped."""
+def next_blind(reports: Reports, reviewer: str, taken: Sequence[str] = ()) -> Report | None:
+    """The next of the blind sample that nobody has read, this person has not skipped, and is not
+    `taken`."""
     found = reports.select(
         "i.blind_rank is not null and coalesce(st.is_blind, 0) = 0 and not exists "
-        "(select 1 from said.skip k where k.reviewer = ? and k.submission_id = i.submission_id "
-        "and k.text_sha256 = i.text_sha256) and not exists (select 1 from said.reading r "
-        "where r.submission_id = i.submission_id and r.text_sha256 = i.text_sha256 "
-        "and r.reviewer = ?)",
-        [reviewer, reviewer],
+        "(select 1 from said.reading r where r.submission_id = i.submission_id "
+        f"and r.text_sha256 = i.text_sha256 and r.reviewer = ?) and {_NOT_LEFT_OUT}",
+        [reviewer, json.dumps(taken), reviewer],
         order="order by i.blind_rank",
         limit=1,
     )

@@ -7,7 +7,6 @@ import json
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +90,8 @@ class Reports:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._making: set[Path] = set()
+        self._newest: tuple[tuple[int, int], Path] | None = None
+        self._taken_out: dict[Path, frozenset[str]] = {}
 
     def snapshot(self) -> Path:
         """The newest snapshot. Raises LagesbildError before the first night."""
@@ -106,8 +107,14 @@ class Reports:
         if opened:
             opened[1].close()
         self._local.opened = (snapshot, db)
-        self._local.taken_out = redaction_ids(snapshot)
+        self._local.taken_out = self._taken_out_of(snapshot)
         return db
+
+    def _taken_out_of(self, snapshot: Path) -> frozenset[str]:
+        with self._lock:  # asking takes a while, and every thread needs to know
+            if snapshot not in self._taken_out:
+                self._taken_out = {snapshot: frozenset(redaction_ids(snapshot))}
+            return self._taken_out[snapshot]
 
     def _readable(self) -> Path:
         """The newest snapshot whose index is made.
@@ -115,8 +122,12 @@ class Reports:
         While the newest one's index is not, a thread makes it unless the night does, and everybody
         reads the one before; only where there is none at all does the reader have to wait.
         """
+        pointer, known = snapshots.pointer(self._folder), self._newest
+        if known and known[0] == pointer:
+            return known[1]
         newest = self.snapshot()
         if index.path_of(newest).exists():
+            self._newest = (pointer, newest)
             return newest
         older = [path for path in self._folder.glob("*.duckdb") if index.path_of(path).exists()]
         if not older:
@@ -130,7 +141,7 @@ class Reports:
         return max(older)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        with closing(self._decisions.open()):
+        with self._decisions.lent():
             pass  # its tables must be there before it is attached
         db = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
@@ -162,7 +173,13 @@ class Reports:
             [*values, limit, offset],
         ).fetchall()
         reports = [_report(row) for row in rows]
-        return [_redacted(report, self._hidden_now(db, report)) for report in reports]
+        marked = _marked(db, [report.submission_id for report in reports])
+        return [
+            _redacted(report, self._hidden_now(db, report))
+            if report.submission_id in marked
+            else _redacted(report, ())
+            for report in reports
+        ]
 
     def ids(
         self,
@@ -192,7 +209,7 @@ class Reports:
     def _hidden_now(self, db: sqlite3.Connection, report: Report) -> list[Span]:
         """Where people have marked personal data that no night has taken out of the text yet."""
         marks = marks_from(db, report.submission_id, "said")
-        return spans_in(report.text, marks, self._local.taken_out) if marks else []
+        return spans_in(report.text, marks, self._local.taken_out)
 
     def marks(self, submission_id: str) -> list[tuple[Mark, bool]]:
         """What of the report is marked as personal data; and whether that can be taken back yet."""
@@ -231,9 +248,17 @@ class Reports:
         return str(row[0])
 
 
+def _marked(db: sqlite3.Connection, submission_ids: Sequence[str]) -> set[str]:
+    """Those of the reports in which somebody has marked something."""
+    query = (
+        "select distinct submission_id from said.redaction where submission_id in "
+        "(select value from json_each(?))"
+    )
+    return {row[0] for row in db.execute(query, [json.dumps(submission_ids)])}
+
+
 def _report(row: sqlite3.Row) -> Report:
     values = dict(row)
-    values.pop("rank", None)
     mentions = [
         Mention(
             m["theme"],

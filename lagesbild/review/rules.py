@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,7 +34,7 @@ def coding_rules() -> dict[str, str]:
 
 def comments(decisions: Decisions) -> list[Comment]:
     """Newest first."""
-    with closing(decisions.open()) as db:
+    with decisions.lent() as db:
         rows = db.execute(
             "select comment_id, rule, reviewer, written_at, text, is_change from rule_comment "
             "order by rowid desc"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lagesbild.review.people import Right, Session
 from lagesbild.settings import Review
@@ -27,6 +29,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _LARGEST_BODY = 200_000
+_Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 
 class NotLoggedIn(Exception):  # noqa: N818 - an answer, not an error
@@ -37,21 +40,38 @@ def guard(app: FastAPI, settings: Review) -> None:
     """Check host and size of every request, believe trusted proxies only, and set the headers."""
     hosts = {host.lower() for host in settings.hosts}
     proxies = [ipaddress.ip_network(text, strict=False) for text in settings.trusted_proxies]
+    app.add_middleware(_Guard, hosts=hosts, proxies=proxies)
 
-    @app.middleware("http")
-    async def _guard(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        _believe_proxy(request, proxies)
-        refused = _refusal(request, hosts)
-        response = refused or await call_next(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.scope["scheme"] == "https":
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.url.path.startswith("/static/"):
-            response.headers["Cache-Control"] = "public, max-age=3600"
-        return response
+
+class _Guard:
+    def __init__(self, app: ASGIApp, hosts: set[str], proxies: _Networks) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        _believe_proxy(request, self._proxies)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _add_headers(scope, MutableHeaders(scope=message))
+            await send(message)
+
+        answer = _refusal(request, self._hosts) or self._app
+        await answer(scope, receive, send_with_headers)
+
+
+def _add_headers(scope: Scope, headers: MutableHeaders) -> None:
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if scope["scheme"] == "https":
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if scope["path"].startswith("/static/"):
+        headers["Cache-Control"] = "public, max-age=3600"
 
 
 def _refusal(request: Request, hosts: set[str]) -> Response | None:
@@ -67,9 +87,7 @@ def _refusal(request: Request, hosts: set[str]) -> Response | None:
     return None
 
 
-def _believe_proxy(
-    request: Request, proxies: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
-) -> None:
+def _believe_proxy(request: Request, proxies: _Networks) -> None:
     """Take the browser's address and scheme from the headers, when a trusted proxy sent them."""
     address = request.client.host if request.client else ""
     if not _is_in(address, proxies):
@@ -93,11 +111,12 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _is_in(text: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+def _is_in(text: str, networks: _Networks) -> bool:
     return _is_address(text) and any(ipaddress.ip_address(text) in net for net in networks)
 
 
 # --- sessions and forms ---------------------------------------------------------------------------
+# What reads no file is a coroutine: each plain function costs a change of thread.
 
 
 def is_loopback(request: Request) -> bool:
@@ -130,17 +149,17 @@ def maybe_session(request: Request) -> Session | None:
     return request.app.state.site.people.session(token) if token else None
 
 
-def session(found: Annotated[Session | None, Depends(maybe_session)]) -> Session:
+async def session(found: Annotated[Session | None, Depends(maybe_session)]) -> Session:
     """Whoever is logged in; otherwise the browser is sent to the log-in form."""
     if found is None:
         raise NotLoggedIn
     return found
 
 
-def need(right: Right) -> Callable[..., Session]:
+def need(right: Right) -> Callable[..., Coroutine[Any, Any, Session]]:
     """Somebody logged in whose role has this right."""
 
-    def checked(found: Annotated[Session, Depends(session)]) -> Session:
+    async def checked(found: Annotated[Session, Depends(session)]) -> Session:
         if not found.person.may(right):
             raise HTTPException(403)
         return found
@@ -148,7 +167,7 @@ def need(right: Right) -> Callable[..., Session]:
     return checked
 
 
-def csrf(
+async def csrf(
     found: Annotated[Session, Depends(session)], csrf: Annotated[str, Form(max_length=100)] = ""
 ) -> None:
     """The form was one of ours, made for this session."""

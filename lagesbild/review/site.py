@@ -52,6 +52,7 @@ def templates() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("lagesbild.review"),
         autoescape=True,
+        auto_reload=False,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

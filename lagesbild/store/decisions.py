@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lagesbild.errors import LagesbildError
+from lagesbild.store.connections import Connections
 from lagesbild.store.warehouse import Warehouse, connect
 from lagesbild.themes import load_themes
 
@@ -31,7 +32,7 @@ _READING_COLUMNS = (
     "reading_id, submission_id, text_sha256, classifier_version, reviewer, read_at, mode, outcome, "
     "themes, machine, weight, note, batch_id, undoes"
 )
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Decisions:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._connections = Connections(path, self.open)
 
     # --- what nights need ---------------------------------------------------------------------
 
@@ -89,14 +91,14 @@ class Decisions:
     def ids(self) -> set[str]:
         if not self.path.exists():
             return set()
-        with closing(self.open()) as db:
+        with self.lent() as db:
             return {row[0] for row in db.execute("select decision_id from decision")}
 
     def unmerged(self, warehouse: Warehouse) -> list[tuple[Any, ...]]:
         """Decisions the warehouse does not hold yet, oldest first, each with how it was read."""
         if not self.path.exists():
             return []
-        with closing(self.open()) as db:
+        with self.lent() as db:
             columns = ", ".join(f"d.{name}" for name in _COLUMNS.split(", "))
             rows = db.execute(
                 f"select {columns}, r.mode from decision d left join reading r on r.reading_id = "
@@ -141,7 +143,7 @@ class Decisions:
         return n_stored
 
     def has_batch(self, batch_id: str) -> bool:
-        with closing(self.open()) as db:
+        with self.lent() as db:
             row = db.execute("select 1 from reading where batch_id = ?", [batch_id]).fetchone()
         return row is not None
 
@@ -165,13 +167,13 @@ class Decisions:
 
     def history(self, submission_id: str, text_sha256: str) -> list[Reading]:
         """Every reading of this very text, oldest first."""
-        with closing(self.open()) as db:
+        with self.lent() as db:
             return _readings(db, submission_id, text_sha256)
 
     def readings(self, *modes: Mode) -> list[Reading]:
         """Readings of these modes that nobody has undone, oldest first."""
         marks = ", ".join("?" * len(modes))
-        with closing(self.open()) as db:
+        with self.lent() as db:
             rows = db.execute(
                 f"select {_READING_COLUMNS} from reading r where mode in ({marks}) and not exists "
                 "(select 1 from reading u where u.undoes = r.reading_id) order by rowid",
@@ -182,20 +184,20 @@ class Decisions:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write alone, durably: committed once the block has ended, or not at all."""
-        with closing(self.open()) as db:
+        with self.lent() as db:
             db.execute("begin immediate")
-            try:
-                yield db
-            except BaseException:
-                db.rollback()
-                raise
+            yield db
             db.commit()
+
+    def lent(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection for the block, to read with."""
+        return self._connections.lent()
 
     def open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
             self.path.touch(mode=0o600)
-        db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
         db.execute("pragma synchronous = full")
         if db.execute("pragma user_version").fetchone()[0] < _SCHEMA_VERSION:
             db.execute("pragma journal_mode = wal")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from contextlib import closing
 from datetime import datetime
 
 from lagesbild.store.decisions import Decisions
@@ -51,7 +50,7 @@ def marks(decisions: Decisions, submission_id: str | None = None) -> list[Mark]:
     """Every mark, or those of one report, oldest first; also those taken back."""
     if not decisions.path.exists():
         return []
-    with closing(decisions.open()) as db:
+    with decisions.lent() as db:
         return marks_from(db, submission_id)
 
 

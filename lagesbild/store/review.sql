@@ -32,6 +32,7 @@ create table if not exists reading (      -- one person's act on one report
 ) strict;
 create index if not exists reading_of_report on reading (submission_id, text_sha256);
 create index if not exists reading_by_person on reading (reviewer, read_at);
+create index if not exists reading_undoing on reading (undoes) where undoes is not null;
 create index if not exists reading_of_batch on reading (batch_id) where batch_id is not null;
 create trigger if not exists reading_is_final before update on reading
 begin select raise(abort, 'readings are never changed'); end;

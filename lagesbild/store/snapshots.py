@@ -51,6 +51,15 @@ def current(folder: Path) -> Path:
     return folder / pointer.read_text(encoding="utf-8").splitlines()[0]
 
 
+def pointer(folder: Path) -> tuple[int, int]:
+    """Another one whenever another snapshot is the newest; quicker to ask for than `current`."""
+    try:
+        status = (folder / "CURRENT").stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_ino, status.st_mtime_ns
+
+
 def forget(folder: Path, is_outdated: Callable[[Path], bool]) -> None:
     """Remove the older copies that must not stay, with what was made beside them."""
     newest = current(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lagesbild.review import index, queue
 from lagesbild.store import decisions as store
 from lagesbild.store.decisions import Choice, ConflictError, Decisions, Reading, in_force
 from lagesbild.verify import verify
-from tests.review.conftest import ReviewTown
+from tests.review.conftest import Browser, ReviewTown
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -148,6 +149,77 @@ def test_a_night_while_people_decide_loses_nothing(town: ReviewTown) -> None:
     assert town.rows("select count(*) from assigned_theme where theme = 'trafik'") == [(2,)]
     assert town.rows("select count(*) from review") == [(4,)]  # each also rejects the machine's
     assert verify(town.store) == []
+
+
+def sent_to(person: Browser) -> str:
+    return str(person.get("/nasta").headers["location"]).partition("?")[0]
+
+
+def test_people_are_sent_to_different_reports(town: ReviewTown) -> None:
+    people = [town.reader(name) for name in ("anna", "bo", "cilla", "david")]
+    sent = [sent_to(person) for person in people]
+    assert len(set(sent)) == 4  # as many as there are reports
+    assert [sent_to(person) for person in people] == sent  # and each again to their own
+    assert sent_to(town.reader("eva")).startswith("/rapport/")  # rather together than not at all
+    people[0].answer(sent[0], "trafik")
+    assert sent_to(people[0]) in sent[1:]
+
+
+def test_of_two_sent_at_once_one_is_sent_on(town: ReviewTown) -> None:
+    anna, bo = (town.people for _ in range(2))
+    assert anna.take_in_hand("anna", "s1")
+    assert not bo.take_in_hand("bo", "s1")
+    assert bo.in_other_hands("bo") == ["s1"]
+    assert anna.take_in_hand("anna", "s2")
+    assert bo.take_in_hand("bo", "s1")
+    assert anna.in_other_hands("anna") == ["s1"]
+
+
+def test_a_report_is_not_kept_for_long(town: ReviewTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert town.people.take_in_hand("anna", "s1")
+    later = time.time() + 11 * 60
+    monkeypatch.setattr("lagesbild.review.people.time.time", lambda: later)
+    assert town.people.in_other_hands("bo") == []
+    assert town.people.take_in_hand("bo", "s1")
+
+
+def test_blind_reports_are_shared_out_too(blind_town: ReviewTown) -> None:
+    anna, bo = (blind_town.reader(name) for name in ("anna", "bo"))
+    assert sent_to(anna) != sent_to(bo)
+
+
+def test_a_file_put_back_from_a_backup_is_the_one_written_to(tmp_path: Path) -> None:
+    decisions = Decisions(tmp_path / "review.sqlite")
+    decisions.record(reading(1, "trafik"), None, NOON)
+    with decisions.lent() as db:
+        db.execute("pragma wal_checkpoint(truncate)")
+    backup = tmp_path / "backup.sqlite"
+    backup.write_bytes(decisions.path.read_bytes())
+    decisions.record(reading(2, "trafik"), "reading-1", NOON)
+    for beside in ("-wal", "-shm"):
+        Path(f"{decisions.path}{beside}").unlink()
+    backup.replace(decisions.path)
+    assert [r.reading_id for r in decisions.history("s", "sha")] == ["reading-1"]
+    decisions.record(reading(3, "trafik"), "reading-1", NOON)
+    assert [r.reading_id for r in Decisions(decisions.path).history("s", "sha")] == [
+        "reading-1",
+        "reading-3",
+    ]
+
+
+def test_what_was_not_committed_is_not_there_for_the_next(tmp_path: Path) -> None:
+    decisions = Decisions(tmp_path / "review.sqlite")
+
+    def fail_half_way() -> None:
+        with decisions.transaction() as db:
+            db.execute("insert into saved_filter values ('anna', 'f', '', '')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    with decisions.lent() as db:
+        assert not db.in_transaction
+        assert db.execute("select count(*) from saved_filter").fetchone() == (0,)
 
 
 def test_the_index_holds_redacted_texts_and_nothing_of_the_inbox(town: ReviewTown) -> None:
