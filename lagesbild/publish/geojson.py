@@ -1,5 +1,7 @@
 """A map of the counts: one feature for each area, one property for each theme and period.
 
+Beside a count that can be corrected stand n_corrected_…, n_corrected_low_… and n_corrected_high_….
+
 RFC 7946: WGS 84, longitude first, outer rings counterclockwise. Areas without a configured
 boundary, and "unknown", are features without geometry, so that nothing is lost.
 """
@@ -49,15 +51,20 @@ def write_geojson(table: Table, _profile: str, settings: Settings | None) -> byt
     if settings is None or not settings.areas:
         raise UsageError("En karta behöver gränser: ställ in [[areas]] i lagesbild.toml.")
     features: dict[tuple[str, ...], dict[str, Any]] = {}
+    corrected = [i for i, name in enumerate(table.names) if name.startswith("n_corrected")]
     for row in table.rows:
         area = tuple(str(row[table.at(name)]) for name in _AREA)
         properties = features.setdefault(
             area, {**dict(zip(_AREA, area, strict=True)), "hidden": []}
         )
-        value, name = row[table.at("n_reports")], _property(table, row)
+        value, told_apart = row[table.at("n_reports")], _told_apart(table, row)
+        name = "_".join(["n", *told_apart])
         properties[name] = None if value == HIDDEN else value
         if value == HIDDEN:
             properties["hidden"].append(name)
+        for place in corrected:
+            if isinstance(number := row[place], float):
+                properties["_".join([table.names[place], *told_apart])] = round(number, 1)
     shapes = {area_type: boundaries(settings, area_type) for area_type, _, _ in features}
     content = {
         "type": "FeatureCollection",
@@ -66,14 +73,13 @@ def write_geojson(table: Table, _profile: str, settings: Settings | None) -> byt
     return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
-def _property(table: Table, row: Sequence[Any]) -> str:
-    """The name of a count: n_narkotika_2025-03, or plain n where nothing else is told apart."""
-    parts = [
+def _told_apart(table: Table, row: Sequence[Any]) -> list[str]:
+    """What a property counts: n_narkotika_2025-03, or plain n where nothing else is told apart."""
+    return [
         str(value)
         for column, value in zip(table.columns, row, strict=True)
         if column.kind == "text" and column.name not in _AREA and not column.name.endswith("_sv")
     ]
-    return "_".join(["n", *parts])
 
 
 def _feature(

@@ -30,6 +30,7 @@ PLAN = load_themes()
 GOOD = {"tp": 90, "fp": 20, "fn": 10, "tn": 880}
 READ_AT = datetime(2026, 3, 1, tzinfo=UTC)
 Town = tuple[Path, Settings]
+BY = ("area", "theme", "month")
 
 
 def model(folder: Path, held_out: Mapping[str, Mapping[str, int]]) -> str:
@@ -154,8 +155,7 @@ def test_blind_readings_that_prove_nothing_are_left_out(
 
 def exported(town: Town, folder: Path) -> list[dict[str, str]]:
     snapshot, settings = town
-    selection = Selection(("area", "theme", "month"))
-    target = export_counts(snapshot, selection, PLAN, folder, settings=settings)
+    target = export_counts(snapshot, Selection(BY), PLAN, folder, settings=settings)
     with target.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file, delimiter=";"))
 
@@ -180,6 +180,34 @@ def test_a_corrected_count_stands_beside_a_count_with_a_share_only(
             told_as = [f"{number:.1f}".replace(".", ",") for number in numbers]
             assert [row[name] for name in columns] == told_as
     assert seen == {("kommun", "2026-01"), ("lan", "2026-01")}  # nobody's district is known
+
+
+def test_maps_and_cubes_have_the_same_corrected_counts(
+    corrected_town: Town, tmp_path: Path
+) -> None:
+    snapshot, settings = corrected_town
+    made = {
+        style: export_counts(
+            snapshot, Selection(BY), PLAN, tmp_path, style=style, settings=settings
+        )
+        for style in ("json", "geojson")
+    }
+    expected = corrected_count(40, 50, Validation(90, 20, 10, 880))
+    assert expected is not None
+    numbers = [round(n, 1) for n in (expected.value, expected.low, expected.high)]
+    features = json.loads(made["geojson"].read_text("utf-8"))["features"]
+    malmo = next(f["properties"] for f in features if f["id"] == "kommun:1280")
+    ends = ("n", "n_corrected", "n_corrected_low", "n_corrected_high")
+    assert [malmo[f"{name}_fysisk_miljo_2026-01"] for name in ends] == [40, *numbers]
+    assert "n_corrected_narkotika_2026-01" not in malmo
+    stat = json.loads(made["json"].read_text("utf-8"))
+    number = 0
+    for name, code in zip(stat["id"], ("kommun:1280", "fysisk_miljo", "2026-01", "n_reports"),
+                          strict=True):  # fmt: skip
+        index = stat["dimension"][name]["category"]["index"]
+        number = number * len(index) + index.index(code)
+    assert stat["value"][number : number + 4] == [40, *numbers]
+    assert not {str(n) for n in range(number, number + 4)} & stat["status"].keys()
 
 
 def test_the_metadata_say_what_it_rests_on(corrected_town: Town, tmp_path: Path) -> None:

@@ -155,8 +155,10 @@ def test_the_same_cells_are_hidden_in_every_format(town: Town, tmp_path: Path) -
     column = [cell.value for cell in book["Antal"][1]].index("n_reports")
     assert [str(r[column]) for r in book["Antal"].iter_rows(2, values_only=True)] == as_csv
     stat = json.loads(export(town, tmp_path, style="json").read_text("utf-8"))
-    assert len(stat["status"]) == as_csv.count(HIDDEN)
-    assert sum(v for v in stat["value"] if v) == sum(int(n) for n in as_csv if n != HIDDEN)
+    n_measures = stat["size"][-1]
+    assert [int(n) % n_measures for n in stat["status"]].count(0) == as_csv.count(HIDDEN)
+    reports = stat["value"][::n_measures]
+    assert sum(v for v in reports if v) == sum(int(n) for n in as_csv if n != HIDDEN)
     areas = json.loads(export(town, tmp_path, style="geojson").read_text("utf-8"))["features"]
     assert sum(len(a["properties"]["hidden"]) for a in areas) == as_csv.count(HIDDEN)
 
@@ -246,15 +248,20 @@ def test_json_stat_is_one_whole_cube(town: Town, tmp_path: Path) -> None:
     for size in stat["size"]:
         n_cells *= size
     assert len(stat["value"]) == n_cells
-    assert stat["role"] == {"time": ["month"], "geo": ["area_code"]}
+    assert stat["role"] == {"time": ["month"], "geo": ["area_code"], "metric": ["measure"]}
+    codes = ("kommun:0180", "fysisk_miljo", "2025-01", "n_reports")
     place = [
         stat["dimension"][d]["category"]["index"].index(code)
-        for d, code in zip(stat["id"], ("kommun:0180", "fysisk_miljo", "2025-01"), strict=True)
+        for d, code in zip(stat["id"], codes, strict=True)
     ]
     number = 0
     for position, size in zip(place, stat["size"], strict=True):
         number = number * size + position
     assert stat["value"][number] == 21
+    by_stance = json.loads(
+        export(town, tmp_path, "theme", "stance", "quarter", style="json").read_text("utf-8")
+    )
+    assert by_stance["id"] == ["theme", "stance", "quarter"]  # nothing else is measured there
 
 
 def test_the_map_has_every_area_once(town: Town, tmp_path: Path) -> None:
