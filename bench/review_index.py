@@ -27,6 +27,7 @@ from lagesbild.review.similar import similar_reports
 from lagesbild.settings import Settings
 from lagesbild.store import snapshots
 from lagesbild.store.decisions import Choice, Reading
+from lagesbild.store.incidents import regroup
 from lagesbild.store.warehouse import connect
 from lagesbild.themes import load_themes
 
@@ -36,6 +37,7 @@ _WORDS = (  # noqa: SIM905 - a list would be one word a line
     "Ängen Östra Åsgatan station buss hållplats lekplats gunga bänk väktare polis fler kamera tack "
     "snö halka grop väg cykelbana stulen inbrott källare förråd bråk slagsmål rån hot rädd kväll"
 ).split()
+_SYLLABLES = "ba de fi go hu ja ke li mo nu på ra se ti vo by dä fö gra ske sti tra".split()  # noqa: SIM905
 _THEMES = (  # noqa: SIM905
     "narkotika alkohol ungdomar trafik vald_hot skadegorelse nedskrapning fysisk_miljo "
     "ordning_buller otrygghet narvaro_fortroende drift_underhall"
@@ -86,11 +88,19 @@ def next_night(settings: Settings, n: int, n_new: int, n_changed: int) -> Path:
 
 def _fill(db: duckdb.DuckDBPyConnection, first: int, last: int, times: str) -> None:
     words = ", ".join(f"'{word}'" for word in _WORDS)
+    # one word in four is of the list, the others are made up: common ones, and ever rarer ones
+    parts = ", ".join(f"'{part}'" for part in _SYLLABLES)
+    made_up = "||".join(
+        f"([{parts}])[1 + (pow(hash(i * 89 + j) % 10007 / 10007.0, 3) * {10**6})::int // {step} "
+        f"% {len(_SYLLABLES)}]"
+        for step in (1, 97, 9001)
+    )
     themes = ", ".join(f"'{theme}'" for theme in _THEMES)
     db.execute(
         "create or replace temp table made as select i, substr(sha256(i::varchar), 1, 32) as id, "
-        f"array_to_string(list_transform(range(5 + i % 40), lambda j: ([{words}])"
-        f"[1 + (hash(i * 97 + j) % {len(_WORDS)})::int]), ' ') || ' ' || i % 50000 as text, "
+        "array_to_string(list_transform(range(5 + i % 40), lambda j: "
+        f"case when hash(i * 83 + j) % 4 = 0 then ([{words}])[1 + (hash(i * 97 + j) "
+        f"% {len(_WORDS)})::int] else {made_up} end), ' ') || ' ' || i % 50000 as text, "
         f"{times} as at_time, "
         f"([{themes}])[1 + (pow(hash(i) % 1000 / 1000.0, 2) * {len(_THEMES)})::int "
         f"% {len(_THEMES)}] as theme, hash(i + 5) % 1000 / 1000.0 as p "
@@ -120,6 +130,7 @@ def _fill(db: duckdb.DuckDBPyConnection, first: int, last: int, times: str) -> N
 
 
 def _recount(db: duckdb.DuckDBPyConnection) -> None:
+    regroup(db)
     for table in ("theme", "report"):
         db.execute(f"delete from {table}_count")
         db.execute(f"insert into {table}_count by name select * from {table}_recount")
@@ -178,11 +189,8 @@ def measure(settings: Settings, n: int) -> None:
         "search, no hit": queue.Filter(q="finnsinte"),
     }
     for name, chosen in filters.items():
-        timed(name, partial(queue.find, reports, chosen))
-        timed(
-            f"  its count ({queue.count(reports, chosen)})",
-            partial(queue.count, reports, chosen),
-        )
+        n_found = queue.find(reports, chosen).n_found
+        timed(f"{name} ({n_found})", partial(queue.find, reports, chosen))
     timed("one report", lambda: reports.get(one.submission_id), 100)
     timed("similar reports", lambda: similar_reports(reports, one))
     timed("next open", lambda: queue.next_open(reports, queue.Filter(), "anna"))

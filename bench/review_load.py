@@ -188,10 +188,8 @@ class Nights:
         if not self.is_running():
             self.begin()
         until = time.monotonic() + within_s
-        while time.monotonic() < until and not is_merged(store):
-            if not self.is_running():
-                return is_merged(store)
-            await asyncio.sleep(1)
+        while time.monotonic() < until and self.is_running():
+            await asyncio.sleep(0.5)
         return is_merged(store)
 
 

@@ -17,6 +17,7 @@ from lagesbild.night import (
     SourceNight,
     Store,
     finish,
+    give_way,
     night_lock,
     source_night,
     utc_now,
@@ -68,6 +69,7 @@ def night(
     config: str = "lagesbild.toml", only: str | None = None, retry_rejected: bool = False
 ) -> None:
     """One night over all sources, or only one. Fails, after merging the rest, if a source did."""
+    give_way()
     settings = load(Path(config))
     store = Store(settings)
     classifier = load_classifier(settings.classifier.name, store.model_folder(settings))

@@ -46,10 +46,11 @@ def say(text: str) -> None:
 
 
 def _night(options: argparse.Namespace) -> int:
-    from lagesbild.night import run_night
+    from lagesbild.night import give_way, run_night
     from lagesbild.summary import night_text
 
     settings = _settings(options)
+    give_way()
     result = run_night(
         settings,
         _classifier(settings),

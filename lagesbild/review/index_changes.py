@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -37,6 +36,7 @@ from lagesbild.review.index_whole import (
 from lagesbild.review.overview import Overview, overview, touched
 from lagesbild.settings import Review
 from lagesbild.store.decisions import Decisions
+from lagesbild.store.snapshots import copy_gently
 from lagesbild.store.warehouse import connect
 from lagesbild.themes import CodePlan
 
@@ -72,7 +72,7 @@ def renew(
     if before is None:
         return False
     made_by = stamp(settings, plan)
-    shutil.copyfile(path_of(before), target)
+    copy_gently(path_of(before), target)
     with connect(snapshot, read_only=True) as source, closing(open_for_writing(target)) as db:
         facts = dict(db.execute("select key, value from fact").fetchall())
         if facts.get("made_by") != made_by or facts["snapshot"] != before.name:

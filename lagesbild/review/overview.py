@@ -22,6 +22,7 @@ from lagesbild.store.decisions import Decisions
 from lagesbild.text import fold
 from lagesbild.themes import CodePlan
 
+DONE = -1.0  # what a decided report is worth: it must not stand in the way of those that are not
 _COMMON = 1024  # a theme with so many reports is not rare; more of them make no difference
 _MOST_DRAWN = 0.5  # of a rare theme's reports; the rest must be open to everybody
 _READ_STEP, _READ_ENOUGH = 0.01, 0.05
@@ -151,6 +152,8 @@ def verdict(row: Sequence[Any], known: Overview) -> Verdict:
     """`row`: the report as the query of the index gives it."""
     facts = _facts(row, known)
     worth, reasons = judge(facts)
+    if row[1] in known.decided_before.get(row[0], ()):
+        worth = DONE
     weight, rank = _draw(row[0], facts, known)
     words = json.dumps(list(facts.new_words))
     return Verdict(worth, json.dumps(reasons), words, weight, rank, facts.was_decided)
@@ -222,13 +225,13 @@ def touched(db: sqlite3.Connection, before: Figures, known: Overview) -> Iterato
     pairs = ((i, digest) for i, digests in known.decided_before.items() for digest in digests)
     db.executemany("insert into decided values (?, ?)", pairs)
     yield from (row[0] for row in db.execute("select item_id from changed_text"))
-    yield from (
-        row[0]
-        for row in db.execute(
-            "select item_id from item where submission_id in (select submission_id from decided) "
-            "and (submission_id, text_sha256) not in (select * from decided)"
-        )
-    )
+    for condition in (
+        "submission_id in (select submission_id from decided) "
+        "and (submission_id, text_sha256) not in (select * from decided)",
+        "(submission_id, text_sha256) in (select * from decided) and worth >= 0",
+        "(submission_id, text_sha256) not in (select * from decided) and worth < 0",
+    ):
+        yield from (row[0] for row in db.execute(f"select item_id from item where {condition}"))
 
 
 def _about(kind: str, name: str) -> tuple[str, Sequence[str]]:

@@ -65,7 +65,6 @@ def show_queue(
         found,
         page=page,
         chosen=chosen,
-        n_found=queue.count(here.reports, chosen),
         saved=saved_filters(here, me),
         latest=_latest(here, me),
         **_filter_choices(here),

@@ -140,33 +140,35 @@ def _add_narrowing(chosen: Filter, tables: str, conditions: list[str], values: l
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of hits. `has_more`: another page follows."""
+    """One page of hits. `has_more`: another page follows. `n_found`: all hits; counting stops above
+    a thousand."""
 
     reports: Sequence[Report]
     number: int
     has_more: bool
+    n_found: int
 
 
 def find(reports: Reports, chosen: Filter, number: int = 1) -> Page:
     """One page of the queue, or of a search."""
-    found = _select(reports, chosen, _conditions(chosen), PAGE + 1, (number - 1) * PAGE)
+    first, last = (number - 1) * PAGE, number * PAGE
+    ids = _ids(reports, chosen, _conditions(chosen), max(last, COUNTED_AT_MOST) + 1)
     # a search may have found what is hidden since; the hit itself would give it away
     shown = [
         r
-        for r in found[:PAGE]
+        for r in reports.by_ids(ids[first:last])
         if not (r.is_hidden_in and chosen.q) or is_found_in(chosen.q, r.text)
     ]
-    return Page(shown, number, len(found) > PAGE)
+    return Page(shown, number, len(ids) > last, min(len(ids), COUNTED_AT_MOST + 1))
 
 
-def _select(
-    reports: Reports, chosen: Filter, query: _Query, limit: int, offset: int = 0
-) -> list[Report]:
+def _ids(reports: Reports, chosen: Filter, query: _Query, limit: int) -> list[int]:
+    """Item ids of the first hits."""
     tables, conditions, values = query
     where = " and ".join(conditions) or "true"
     if tables != _WORDS:
         order = _order(chosen, tables)
-        return reports.select(where, values, source=tables, order=order, limit=limit, offset=offset)
+        return reports.ids(where, values, source=tables, order=order, limit=limit)
     # a word's newest hits are often all in the newest parts, and the others need not be asked
     ids: list[int] = []
     for part in reversed(range(int(reports.fact("n_parts")))):
@@ -175,11 +177,11 @@ def _select(
             values,
             source=tables.format(words=f"word_{part}"),
             order="order by w.rowid desc",
-            limit=offset + limit - len(ids),
+            limit=limit - len(ids),
         )
-        if len(ids) >= offset + limit:
+        if len(ids) >= limit:
             break
-    return reports.by_ids(ids[offset:])
+    return ids
 
 
 def _order(chosen: Filter, tables: str) -> str:
@@ -189,25 +191,10 @@ def _order(chosen: Filter, tables: str) -> str:
     return f"order by {lead}.worth desc, {lead}.item_id desc"
 
 
-def count(reports: Reports, chosen: Filter) -> int:
-    """How many reports a filter has; counting stops above a thousand."""
-    tables, conditions, values = _conditions(chosen)
-    where = " and ".join(conditions) or "true"
-    n_parts = int(reports.fact("n_parts")) if tables == _WORDS else 1
-    n = 0
-    for part in reversed(range(n_parts)):
-        words = {"words": f"word_{part}"} if tables == _WORDS else {}
-        limit = COUNTED_AT_MOST + 1 - n
-        source = tables.format(**words)
-        n += len(reports.ids(where.format(**words), values, source=source, limit=limit))
-        if n > COUNTED_AT_MOST:
-            break
-    return n
-
-
 def for_bulk(reports: Reports, chosen: Filter, limit: int) -> list[Report]:
     """The reports that a bulk decision would be about; one more than `limit` tells of too many."""
-    return _select(reports, chosen, _conditions(chosen, for_bulk=True), limit + 1)
+    query = _conditions(chosen, for_bulk=True)
+    return reports.by_ids(_ids(reports, chosen, query, limit + 1))
 
 
 _NOT_LEFT_OUT = (
@@ -223,7 +210,7 @@ def next_open(
     """The report most worth a decision that this person has not skipped, and is not `taken`."""
     tables, conditions, values = _conditions(chosen, for_bulk=True)
     query = tables, [*conditions, _NOT_LEFT_OUT], [*values, json.dumps(taken), reviewer]
-    found = _select(reports, chosen, query, 1)
+    found = reports.by_ids(_ids(reports, chosen, query, 1))
     return found[0] if found else None
 
 

@@ -159,18 +159,16 @@ class Reports:
         condition: str,
         values: Sequence[Any],
         *,
-        source: str = "item i",
         order: str = "",
         limit: int,
-        offset: int = 0,
     ) -> list[Report]:
         """Reports for a condition over `i` (the item) and `st` (its state), redactions applied."""
         db = self.db()
         rows = db.execute(
             "select i.*, st.reading_id, st.outcome, coalesce(st.is_blind, 0) as was_read_blind "
-            f"from {source} left join said.report_state st on st.submission_id = i.submission_id "
-            f"and st.text_sha256 = i.text_sha256 where {condition} {order} limit ? offset ?",
-            [*values, limit, offset],
+            "from item i left join said.report_state st on st.submission_id = i.submission_id "
+            f"and st.text_sha256 = i.text_sha256 where {condition} {order} limit ?",
+            [*values, limit],
         ).fetchall()
         reports = [_report(row) for row in rows]
         marked = _marked(db, [report.submission_id for report in reports])

@@ -7,11 +7,12 @@ with any old connection would go on reading the old data. `CURRENT` names the ne
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from lagesbild.errors import LagesbildError
+
+_PIECE = 16 * 2**20  # bytes
 
 
 def publish(
@@ -27,8 +28,7 @@ def publish(
     target = folder / f"{_next_number(folder):06}.duckdb"
     _remove_unpublished(folder)
     copy = target.with_suffix(".tmp")
-    shutil.copyfile(warehouse, copy)
-    _sync(copy)
+    copy_gently(warehouse, copy)
     copy.replace(target)
     make_ready(target)
     pointer = folder / "CURRENT.tmp"
@@ -39,6 +39,15 @@ def publish(
     for old in sorted(folder.glob("*.duckdb"))[:-keep]:
         old.unlink()
     return target
+
+
+def copy_gently(source: Path, target: Path) -> None:
+    """Copy a file, to the disk as it goes: whoever decides meanwhile waits for the disk as well,
+    and must not wait for a gigabyte."""
+    with source.open("rb") as old, target.open("wb", buffering=0) as new:
+        while piece := old.read(_PIECE):
+            new.write(piece)
+            os.fsync(new.fileno())
 
 
 def current(folder: Path) -> Path:

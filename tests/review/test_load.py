@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from bench import review_load
-from lagesbild.night import Store
+from lagesbild.night import Store, give_way
 
 N_REVIEWERS, N_WORKERS = 3, 2
+
+
+def test_a_night_gives_way_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[int, int] = {}
+    monkeypatch.setattr(os, "setpriority", lambda _, thread, nice: asked.update({thread: nice}))
+    give_way()
+    assert asked[threading.get_native_id()] > 0
 
 
 @pytest.mark.slow

@@ -215,8 +215,11 @@ def test_a_session_ends_when_nobody_uses_it(tmp_path: Path) -> None:
 def test_every_text_of_the_pages_has_english() -> None:
     told = re.compile(r'\bt\(\s*(?:"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\')')
     counted = re.compile(r'\btn\(\s*"([^"]*)",\s*"([^"]*)"')
+    by_key = re.compile(r"\bt\(\{(.*?)\}", re.DOTALL)
     pages = [page.read_text(encoding="utf-8") for page in (REVIEW / "templates").glob("*.html")]
     texts = {one or other for page in pages for one, other in told.findall(page)}
+    for names in (found for page in pages for found in by_key.findall(page)):
+        texts.update(re.findall(r': "([^"]*)"', names))
     texts |= {text for page in pages for pair in counted.findall(page) for text in pair}
     assert texts - english().keys() == set()
     assert len(texts) > 200

@@ -149,6 +149,12 @@ def test_a_night_while_people_decide_loses_nothing(town: ReviewTown) -> None:
     assert town.rows("select count(*) from assigned_theme where theme = 'trafik'") == [(2,)]
     assert town.rows("select count(*) from review") == [(4,)]  # each also rejects the machine's
     assert verify(town.store) == []
+    shown = queue.find(town.app().state.site.reports, queue.Filter(reviewed="")).reports
+    worth = {report.submission_id: report.worth for report in shown}
+    assert {id for id, value in worth.items() if value < 0} == {
+        town.report_id(number) for number in (1, 2)
+    }
+    assert list(worth.values()) == sorted(worth.values(), reverse=True)
 
 
 def sent_to(person: Browser) -> str:
