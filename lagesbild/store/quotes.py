@@ -6,7 +6,6 @@ that is written, without waiting for a night. Only places and digests are kept, 
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,7 +66,7 @@ def releases(decisions: Decisions, submission_id: str | None = None) -> list[Rel
     if not decisions.path.exists():
         return []
     condition, values = ("submission_id = ?", [submission_id]) if submission_id else ("true", [])
-    with closing(decisions.open()) as db:
+    with decisions.lent() as db:
         rows = db.execute(
             "select release_id, submission_id, text_sha256, shown_sha256, start_at, end_at, "
             "q.reviewer, released_at, u.release_id is not null from quote_release q "

@@ -27,6 +27,7 @@ from lagesbild.publish.families import (
     reports_together,
     themes_together,
 )
+from lagesbild.publish.incidents import Incidents, incidents_of
 from lagesbild.publish.metadata import provenance
 from lagesbild.publish.periods import Period
 from lagesbild.publish.promises import Promise, promises_of, windows_of
@@ -42,6 +43,7 @@ from lagesbild.publish.report.places import (
     recent_periods,
 )
 from lagesbild.publish.report.promised import PromiseFact, promise_fact, shown_change
+from lagesbild.publish.report.quotes import Quotes, quotes_of
 from lagesbild.publish.report.source import (
     Place,
     Reader,
@@ -108,6 +110,8 @@ class Facts:
     growing: Sequence[EmergingTheme]
     new_words: Sequence[NewWord] | None
     hot: Sequence[HotFact]
+    incidents: Mapping[str, Incidents]
+    quotes: Quotes
 
     @property
     def is_period_over(self) -> bool:
@@ -228,6 +232,8 @@ class _Gatherer:
             if compared_with
             else None,
             hot=self._hot(area_type),
+            incidents=incidents_of(self.snapshot, self.counts).get(self.period.code[:4], {}),
+            quotes=self._quotes([fact.theme for fact in themes if fact.count]),
         )
 
     def _three_periods(self) -> tuple[Period | None, ...]:
@@ -281,6 +287,12 @@ class _Gatherer:
         periods = recent_periods(self.period, self.months[0])
         themes = [t for t in self.plan.main if t in self.counts.codes["theme"]]
         return hot_facts(self.settings, area_type, (self.counts, self.reports), periods, themes)
+
+    def _quotes(self, themes: Sequence[str]) -> Quotes:
+        """Of the themes whose counts are shown, upkeep aside."""
+        told = [theme for theme in themes if theme != RESIDUAL]
+        decisions = Store(self.settings).decisions
+        return quotes_of(self.snapshot, decisions, self.place, self.period.months, told)
 
     # --- themes and pictures ----------------------------------------------------------------------
 

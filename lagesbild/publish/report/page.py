@@ -93,6 +93,7 @@ class _View:
                 },
                 stances=self._stances(),
                 promises=self._promises(),
+                quotes=[(writer.theme(t), told) for t, told in facts.quotes.items()],
                 caution=caution(writer),
                 coarse="Antalen är avrundade till närmaste fem."
                 if writer.is_swedish

@@ -15,7 +15,7 @@ from lagesbild.errors import UsageError
 from lagesbild.store.warehouse import connect
 
 LOCAL_ZONE = ZoneInfo("Europe/Stockholm")
-_HERE = (
+HERE = (
     "located_submission l join counted_submission s using (submission_id) "
     "where l.area_type = ? and l.area_code = ? and strftime(s.reported_date, '%Y-%m') in "
     "(select unnest(?::varchar[]))"
@@ -69,7 +69,7 @@ class Reader:
         """Reports by (theme, source) or (theme, stance)."""
         rows = self._rows(
             f"select a.theme, {'a' if column == 'stance' else 's'}.{column}, count(*) from "
-            + _HERE.replace("where", "join assigned_theme a using (submission_id) where")
+            + HERE.replace("where", "join assigned_theme a using (submission_id) where")
             + " group by all order by all"
         )
         return {(theme, part): n for theme, part, n in rows}
@@ -80,7 +80,7 @@ class Reader:
         The same person, or the same text sent again, counts once. A word has four letters or more.
         """
         who = "coalesce(s.reporter_hash, s.text_sha256)"
-        here = _HERE + " and s.kind in ('report', 'answer')"
+        here = HERE + " and s.kind in ('report', 'answer')"
         values = [self.place.area_type, self.place.area_code, list(months)]
         with connect(self.snapshot, read_only=True) as db:
             row = db.execute(f"select count(distinct {who}) from {here}", values).fetchone()
@@ -101,7 +101,7 @@ class Reader:
         kind = "notice" if is_notice else "report"
         rows = self._rows(
             f"select distinct submission_id, {time} from "
-            + _HERE.replace("where", "join assigned_theme a using (submission_id) where")
+            + HERE.replace("where", "join assigned_theme a using (submission_id) where")
             + f" and s.kind = '{kind}' and a.theme <> 'drift_underhall' and {time} is not null"
         )
         return [row[1].replace(tzinfo=UTC).astimezone(LOCAL_ZONE) for row in rows]
@@ -110,7 +110,7 @@ class Reader:
         """Days from report to closed, or until the newest report where still open."""
         rows = self._rows(
             "select s.reported_at, s.closed_at, (select max(reported_at) from submission) from "
-            + _HERE
+            + HERE
             + " and s.status is not null and s.kind = 'report' "
             "and (s.status = 'open' or s.closed_at >= s.reported_at)"
         )

@@ -120,6 +120,27 @@ def _growth(writer: Writer, ratio: Estimate) -> str:
     return f"{writer.signed(ratio.low)} {to} {writer.signed(ratio.high)}"
 
 
+def incident_lines(writer: Writer) -> Lines:
+    """Themes whose reports tell of clearly fewer incidents, over the whole year and all areas."""
+    facts, sv = writer.facts, writer.is_swedish
+    if not facts.incidents:
+        return []
+    about = "rapporter om ungefär {} händelser" if sv else "reports of about {} incidents"
+    told = [
+        f"{writer.named(theme)} {writer.number(both.n_reports)} "
+        + about.format(writer.number(both.n_incidents))
+        for theme, both in facts.incidents.items()
+    ]
+    year = facts.period.code[:4]
+    return [
+        f"Flera rapporter kan gälla samma händelse. Under {year}, i alla områden tillsammans: "
+        f"{writer.listed(told)}. Antalen händelser är avrundade till närmaste fem."
+        if sv
+        else f"Several reports may tell of the same incident. In {year}, in all areas together: "
+        f"{writer.listed(told)}. The numbers of incidents are rounded to the nearest five."
+    ]
+
+
 def word_lines(writer: Writer) -> Lines:
     """Words that more residents use than before."""
     facts, sv = writer.facts, writer.is_swedish
@@ -249,6 +270,7 @@ def _days(writer: Writer, days: Estimate) -> str:
 LINES: Mapping[str, Callable[[Writer], Lines]] = {
     "lateness": lateness_lines,
     "season": season_lines,
+    "incident": incident_lines,
     "growing": growing_lines,
     "words": word_lines,
     "hot": hot_lines,
