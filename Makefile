@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# two files of tests at a time, each whole in one process: what a file sets up, it sets up once
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run test check lint types fast lock wheel clean
@@ -10,7 +12,7 @@ run: $(VENV)/.installed  ## one whole night on the sample city, without any serv
 	$(BIN)/lagesbild demo
 
 test: check  ## everything: style, types, import directions, tests, coverage floor
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(TWO) --cov --cov-report=term:skip-covered
 
 check: lint types  ## what pre-commit runs
 
@@ -23,7 +25,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 fast: $(VENV)/.installed-test  ## the tests that need neither Prefect's server nor a long run
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(TWO) -m "not slow"
 
 wheel: $(VENV)/.installed-test  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
