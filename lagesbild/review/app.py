@@ -20,6 +20,7 @@ from lagesbild.review import (
     pages_hiding,
     pages_many,
     pages_people,
+    pages_quotes,
     pages_reports,
     pages_second,
 )
@@ -65,6 +66,7 @@ def create_app(
         pages_people,
         pages_reports,
         pages_hiding,
+        pages_quotes,
         pages_many,
         pages_second,
         pages_counts,

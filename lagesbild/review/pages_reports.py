@@ -15,11 +15,14 @@ from lagesbild.errors import UsageError
 from lagesbild.records import STANCES
 from lagesbild.review import decide, queue
 from lagesbild.review.people import Session
+from lagesbild.review.quotable import quotes_of
 from lagesbild.review.reports import Report, pieces
 from lagesbild.review.security import csrf, need
 from lagesbild.review.similar import similar_reports
 from lagesbild.review.site import Site, render, site
 from lagesbild.store.decisions import Choice, ConflictError, Mode, Outcome, Reading, in_force
+from lagesbild.store.hiding import sha256
+from lagesbild.store.quotes import LONGEST
 
 router = APIRouter()
 Reader = Annotated[Session, Depends(need("texts"))]
@@ -187,6 +190,10 @@ def report_page(
         note=answer.note if answer else "",
         marks=here.reports.marks(report.submission_id),
         kinds=decide.KINDS_OF_DATA,
+        may_be_quoted=report.is_of_resident and not is_blind,
+        quotes=quotes_of(here.store.decisions, report),
+        longest_quote=LONGEST,
+        shown=sha256(report.text),
         similar=similar,
         stances=STANCES,
         tail=f"?{chosen.query_string()}" if chosen.query_string() else "",

@@ -72,6 +72,10 @@ class Report:
         return tuple(mention.theme for mention in self.mentions)
 
     @property
+    def is_of_resident(self) -> bool:
+        return self.kind in ("report", "answer")
+
+    @property
     def is_reserved(self) -> bool:
         """Drawn for the blind sample and not read yet: nobody may see the machine's answer."""
         return self.blind_rank is not None and not self.was_read_blind
