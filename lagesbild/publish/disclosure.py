@@ -25,6 +25,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lagesbild.publish.disclosure_exchange import Exchanges
+from lagesbild.publish.disclosure_programme import Places, Whole
 from lagesbild.publish.disclosure_solver import SMALLEST_SHOWN as SMALLEST_SHOWN
 from lagesbild.publish.disclosure_solver import Relation, Sign, hide
 
@@ -131,7 +133,11 @@ def protect(family: Family, earlier: Protected | None = None) -> Protected:
     if earlier is not None:
         settled = [at[cell] for cell, count in earlier.family.counts.items() if count]
         kept = [number for number in settled if earlier.is_hidden(cells[number])]
-    found = hide(counts, relations(family, at), small, settled, kept)
+
+    def exchanges(numbers: Places, of: Whole) -> Exchanges:
+        return Exchanges(family, [cells[number] for number in numbers], of)
+
+    found = hide(counts, relations(family, at), small, settled, kept, exchanges)
     return Protected(
         family,
         frozenset(cells[number] for number in small),

@@ -59,10 +59,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`move`: of every cell, or None. `is_impossible`: proved, not just not found."""
+class Move:
+    """Steps up or down from the real counts, of these cells."""
 
-    move: Whole | None
+    places: Places
+    steps: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`move`: found, or None. `is_impossible`: proved, not just not found."""
+
+    move: Move | None
     is_impossible: bool
 
 
@@ -94,11 +102,22 @@ class Sums:
         found: Places = self.by_cell.indices[first:last]
         return found
 
-    def is_possible(self, move: Whole) -> bool:
+    def across(self, places: Places) -> tuple[Places, Places, Real]:
+        """Every sum of each cell: which of the places, the row, and the sign there."""
+        return _entries(self.by_cell, places)
+
+    def along(self, rows: Places) -> Places:
+        """The cells of these rows together, some of them several times."""
+        return _entries(self.matrix, rows)[1]
+
+    def is_possible(self, move: Move) -> bool:
         """Whether the counts so moved are a table: every sum holds and no hidden count is 0."""
-        drift = self.matrix @ move
-        within = (drift >= self.low) & (drift <= self.high)
-        return bool((self.counts + move).min(initial=1) >= 1 and within.all())
+        if (self.counts[move.places] + move.steps).min(initial=1) < 1:
+            return False
+        nth, rows, signs = self.across(move.places)
+        touched, inside = np.unique(rows, return_inverse=True)
+        drift = np.bincount(inside, signs * move.steps[nth], len(touched))
+        return bool(((drift >= self.low[touched]) & (drift <= self.high[touched])).all())
 
     def answer(self, question: Question, *, is_thorough: bool) -> Answer:
         """The cheapest moves within bounds. `is_thorough`: asked again before it is impossible."""
@@ -129,10 +148,20 @@ class Sums:
                 move = np.zeros(len(self.counts), dtype=np.int64)
                 move[places[ups]] = steps[: len(ups)]
                 move[places[downs]] -= steps[len(ups) :]
-                return Answer(move, is_impossible=False)
+                moved = np.flatnonzero(move)
+                return Answer(Move(moved, move[moved]), is_impossible=False)
             if found.status == _IMPOSSIBLE:
                 break
         return Answer(None, found.status == _IMPOSSIBLE)
+
+
+def _entries(matrix: csr_array | csc_array, numbers: Places) -> tuple[Places, Places, Real]:
+    """What some rows (or columns, of the other kind) hold: which of them, where, and the sign."""
+    first, last = matrix.indptr[numbers], matrix.indptr[numbers + 1]
+    nth = np.repeat(np.arange(len(numbers)), last - first)
+    before = np.cumsum(last - first) - (last - first)
+    at = np.arange(len(nth)) + np.repeat(first - before, last - first)
+    return nth, matrix.indices[at], matrix.data[at]
 
 
 def _is_whole(found: Real) -> bool:

@@ -18,16 +18,17 @@ random or timed, so the result is always the same.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import block_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from lagesbild.publish.disclosure_programme import Places, Question, Sums, Whole
+from lagesbild.publish.disclosure_exchange import FREE, HIDDEN_PRICE, Exchanges, Offer
+from lagesbild.publish.disclosure_programme import Answer, Move, Places, Question, Sums, Whole
 
 Sign = Literal[-1, 1]
 Flags = NDArray[np.bool_]
@@ -40,7 +41,6 @@ _FAR_REACH = 1000
 SMALLEST_SHOWN = 5
 ORDER = (4, 1, 3, 2)  # of the values to be proved: the ends first, often they prove the rest
 _REWARD = 0.01
-_MOVE = 1e-3  # the price of moving what is hidden already: witnesses stay near the real table
 # Protection is looked for a few sums away from a small count first, where there are more cells than
 # this; of each sum those hidden already are tried, and so many of the cheapest others.
 _FEW = 100
@@ -73,27 +73,27 @@ def hide(
     small: Sequence[int],
     settled: Sequence[int] = (),
     kept: Sequence[int] = (),
+    exchanges: Callable[[Places, Whole], Exchanges] | None = None,
 ) -> Hiding:
     """Which cells to hide, `small` among them. Every count is at least 1.
 
     `settled`: cells that have been released before; they stay shown, or hidden if among `kept`.
+    `exchanges`: made of some cells that plain sums tie together, and their counts.
     """
     if not counts or not small:
         return Hiding(frozenset(small) | frozenset(kept), len({*small, *kept}), 0)
+    whole = np.asarray(counts, dtype=np.int64)
     matrix, is_equal = _matrix(len(counts), relations)
-    links = abs(matrix).T @ abs(matrix)
-    _, label = connected_components(links, directed=False)
+    _, label = connected_components(block_array([[None, matrix], [matrix.T, None]]), directed=False)
+    of_row, of_cell = label[: len(relations)], label[len(relations) :]
     hidden, before, n_given_up = set(kept), 0, 0
     is_small, is_settled, is_kept = (_flags(len(counts), n) for n in (small, settled, kept))
-    for group in sorted({int(label[number]) for number in small}):
-        cells = np.flatnonzero(label == group)
-        rows = np.flatnonzero(abs(matrix)[:, cells].sum(axis=1))
-        sums = Sums(
-            csr_array(matrix[rows][:, cells]),
-            is_equal[rows],
-            np.asarray(counts, dtype=np.int64)[cells],
-        )
-        part = _Component(sums, is_small[cells], is_settled[cells], is_kept[cells])
+    for group in sorted({int(of_cell[number]) for number in small}):
+        cells, rows = np.flatnonzero(of_cell == group), np.flatnonzero(of_row == group)
+        sums = Sums(csr_array(matrix[rows][:, cells]), is_equal[rows], whole[cells])
+        made = exchanges(cells, sums.counts) if exchanges and sums.is_equal.all() else None
+        work = _MOST_WORK * int(is_small[cells].sum()) // len(small)
+        part = _Component(sums, is_small[cells], is_settled[cells], is_kept[cells], made, work)
         part.solve()
         hidden.update(int(number) for number in cells[part.hidden])
         before += part.before
@@ -115,16 +115,29 @@ def _matrix(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, Fla
     return matrix, np.array([relation.is_equal for relation in relations], dtype=bool)
 
 
-# Programmes solved to show again what is hidden needlessly, for each component; then it stays
-# hidden. In a large family every one of them is slow.
-_MOST_TRIES = 200
+# Cells in programmes that look for another witness so that a needless hiding can be undone; then
+# the rest stays hidden. Each component has its part of this, by its small counts.
+_MOST_WORK = 100_000
+_LEAST_WORK = 100  # what a programme takes however few its cells
 
 
 class _Component:
-    """Cells tied together by sums, and what has been proved about the small ones so far."""
+    """Cells tied together by sums, and what has been proved about the small ones so far.
 
-    def __init__(self, sums: Sums, is_small: Flags, is_settled: Flags, is_kept: Flags) -> None:
+    `most_work`: how much of it the programmes may take where an exchange would do, or nothing.
+    """
+
+    def __init__(
+        self,
+        sums: Sums,
+        is_small: Flags,
+        is_settled: Flags,
+        is_kept: Flags,
+        exchanges: Exchanges | None,
+        most_work: int,
+    ) -> None:
         self.sums = sums
+        self.is_plain = bool(sums.is_equal.all())
         self.counts = sums.counts
         self.n = len(self.counts)
         self.is_small = is_small
@@ -134,6 +147,7 @@ class _Component:
         self.small = np.flatnonzero(is_small)
         self.least = _least(sums)
         self.cost = 1.0 + np.log2(self.counts)
+        self.exchanges = exchanges
         # Witnesses are numbered. Pair -> those that prove it, and the other way round; and
         # which of them move a cell that is hidden for the sake of others.
         self.proofs: dict[Pair, set[int]] = defaultdict(set)
@@ -141,20 +155,23 @@ class _Component:
         self.movers: dict[int, set[int]] = defaultdict(set)
         self.before = 0
         self.is_given_up = False
-        self.tries = 0
+        self.most_work, self.work = most_work, 0
 
     def solve(self) -> None:
         """Settle `hidden`."""
+        self._reprice(np.arange(self.n))
         for value in ORDER:
-            self._prove_many(value)
+            self._prove_free(value)
         wanted = [(place, value) for value in ORDER for place in self._open(value)]
         # where the shown zeros leave one value only, one more must be possible
         alone = np.flatnonzero(self.is_small & (self.least == SMALLEST_SHOWN - 1))
         for place, value in [*wanted, *((int(place), SMALLEST_SHOWN) for place in alone)]:
-            self._prove(place, value)
+            if not self._is_proved(place, value):
+                self._prove(place, value)
             if self.is_given_up:
                 return
         self.before = int(self.hidden.sum())
+        self.work = 0
         self._show_again()
 
     def _is_proved(self, place: int, value: int) -> bool:
@@ -168,21 +185,43 @@ class _Component:
             if self.least[place] <= value and not self._is_proved(int(place), value)
         ]
 
+    def _hide(self, places: Places, *, is_hidden: bool = True) -> None:
+        self.hidden[places] = is_hidden
+        self._reprice(places)
+
+    def _reprice(self, places: Places) -> None:
+        """What exchanges cost, now that some cells are hidden, or shown."""
+        if self.exchanges is not None and len(places):
+            price = np.where(self.hidden[places], HIDDEN_PRICE, self.cost[places])
+            price[self.is_small[places]] = 0.0
+            price[~self.may_hide[places]] = np.inf
+            self.exchanges.reprice(places, price)
+
     # --- looking for witnesses --------------------------------------------------------------------
 
-    def _prove_many(self, value: int) -> None:
-        """Free witnesses for as many small cells at once as can be had, until no more come."""
-        places = np.flatnonzero(self.hidden)
-        while open_ := self._open(value):
-            question = self._question(places, _REACH, open_, value)
-            answer = self.sums.answer(question, is_thorough=True)
-            self._accept(answer.move)
+    def _prove_free(self, value: int) -> None:
+        """Witnesses that hide nothing, for as many small cells as can be had."""
+        for place in self._open(value):
+            if not self._is_proved(place, value):
+                offer = self._offer(place, value, FREE)
+                self._accept(offer.moves if offer else ())
+        while self.n <= _FEW and (open_ := self._open(value)):
+            question = self._question(np.flatnonzero(self.hidden), _REACH, open_, value)
+            self._accept(self._parts(self.sums.answer(question, is_thorough=True).move))
             if len(self._open(value)) == len(open_):
                 break
 
+    def _offer(self, place: int, value: int, below: float = np.inf) -> Offer | None:
+        if self.exchanges is None:
+            return None
+        return self.exchanges.offer(place, value - int(self.counts[place]), below)
+
     def _prove(self, place: int, value: int) -> None:
         """A witness where one cell has this value, hiding what must be; none if zeros forbid it."""
-        if self._is_proved(place, value):
+        offer = self._offer(place, value)
+        # The programme mostly finds something cheaper, as long as the work is bearable.
+        has_time = self.work < self.most_work
+        if offer and (offer.price < FREE or not has_time) and self._accept(offer.moves):
             return
         open_ = self._open(value)
         # Others are invited first. They may then not pass the value, which a sum of small counts
@@ -192,23 +231,33 @@ class _Component:
         if self.n > _FEW:
             tries = [(2, _REACH, open_), (4, _REACH, []), (None, _FAR_REACH, [])]
         for hops, reach, invited in tries:
-            question = self._question(self._near(place, hops), reach, invited, value)
-            self._force(question, place, value)
-            answer = self.sums.answer(question, is_thorough=reach == _FAR_REACH)
-            if answer.move is not None:
-                self._accept(answer.move)
+            if reach == _FAR_REACH and offer and self._accept(offer.moves):
+                return
+            answer = self._ask(self._near(place, hops), reach, invited, (place, value))
+            if self._accept(self._parts(answer.move)):
                 return
         if not answer.is_impossible:
             self.is_given_up = True
             self.hidden |= self.may_hide
             self.before = int(self.hidden.sum())
 
+    def _ask(self, places: Places, reach: int, invited: Sequence[int], wanted: Pair) -> Answer:
+        """The programme, whether these cells can move so that one of them comes to a value."""
+        place, value = wanted
+        self.work += len(places) + _LEAST_WORK
+        question = self._question(places, reach, invited, value)
+        at = int(np.flatnonzero(question.places == place)[0])
+        step = value - int(self.counts[place])
+        question.up[at] = question.least_up[at] = max(step, 0)
+        question.down[at] = question.least_down[at] = max(-step, 0)
+        return self.sums.answer(question, is_thorough=reach == _FAR_REACH)
+
     def _question(
         self, places: Places, reach: float, invited: Sequence[int], value: int
     ) -> Question:
         """Moves of these cells. A small reward for every invited one that comes to `value`."""
         counts, zeros = self.counts[places], np.zeros(len(places))
-        price = np.where(self.hidden[places], _MOVE, self.cost[places])
+        price = np.where(self.hidden[places], HIDDEN_PRICE, self.cost[places])
         down = (counts - 1).astype(np.float64)
         question = Question(places, zeros + reach, down, price, price.copy(), zeros, zeros.copy())
         at = np.flatnonzero(np.isin(places, invited))
@@ -219,13 +268,6 @@ class _Component:
         question.down[fall] = np.minimum(question.down[fall], -step[step < 0])
         question.price_down[fall] = -_REWARD
         return question
-
-    def _force(self, question: Question, place: int, value: int) -> None:
-        """This cell moves to this value, nowhere else."""
-        at = int(np.flatnonzero(question.places == place)[0])
-        step = value - int(self.counts[place])
-        question.up[at] = question.least_up[at] = max(step, 0)
-        question.down[at] = question.least_down[at] = max(-step, 0)
 
     def _near(self, place: int, hops: int | None) -> Places:
         """The cells few sums away that may move, of each sum the hidden and the cheapest."""
@@ -248,66 +290,56 @@ class _Component:
 
     # --- what a witness proves --------------------------------------------------------------------
 
-    def _accept(self, move: Whole | None) -> None:
-        """Note what a witness proves, and what follows from it without another programme."""
-        if move is None or not move.any() or not self.sums.is_possible(move):
-            return
-        self.hidden |= move != 0
-        for step in (move, *self._steps(move)):
-            for turned in (step, -step):
-                if self.sums.is_possible(turned):
+    def _accept(self, moves: Sequence[Move]) -> bool:
+        """Note what witnesses prove, and what follows from them without another search. False
+        where there is none, or one that is no witness."""
+        for move in moves:
+            if not self.sums.is_possible(move) or not self.may_hide[move.places].all():
+                return False
+        for move in moves:
+            self._hide(move.places[~self.hidden[move.places]])
+            times = int(np.gcd.reduce(np.abs(move.steps)))
+            for k in range(times, 0, -1):
+                self._note(Move(move.places, move.steps // times * k))
+                turned = Move(move.places, move.steps // times * -k)
+                if self._is_possible_turned(turned):
                     self._note(turned)
+        return bool(moves)
 
-    def _note(self, move: Whole) -> None:
-        moved = np.flatnonzero(move)
-        values = self.counts + move
-        small = moved[self.is_small[moved]]
-        pairs = [(int(p), int(values[p])) for p in small if 1 <= values[p] <= SMALLEST_SHOWN]
+    def _is_possible_turned(self, move: Move) -> bool:
+        """Whether a move is possible the opposite of which is."""
+        if self.is_plain:  # the sums hold both ways
+            return bool((self.counts[move.places] + move.steps).min() >= 1)
+        return self.sums.is_possible(move)
+
+    def _note(self, move: Move) -> None:
+        values = self.counts[move.places] + move.steps
+        has_value = self.is_small[move.places] & (values <= SMALLEST_SHOWN)
+        pairs = list(zip(move.places[has_value].tolist(), values[has_value].tolist(), strict=True))
         for pair in pairs:
             self.proofs[pair].add(len(self.proved))
-        for cell in moved[self.may_show[moved]]:
-            self.movers[int(cell)].add(len(self.proved))
+        for cell in move.places[self.may_show[move.places]].tolist():
+            self.movers[cell].add(len(self.proved))
         self.proved.append(pairs)
 
-    def _steps(self, move: Whole) -> Iterator[Whole]:
-        """Tables on the way to the real one: moves that share no sum are shortened each by itself,
-        by whole parts. Where the moves are 3, -3 and 6, -6, the first step is 1, -1 and 2, -2."""
-        unit, times = move.copy(), np.ones(self.n, dtype=np.int64)
-        left = set(np.flatnonzero(move).tolist())
-        while left:
-            group = self._reached(left.pop(), left)
-            left -= group
-            cells = np.array(sorted(group))
-            times[cells] = np.gcd.reduce(np.abs(move[cells]))
-        unit //= times
-        for k in range(1, int(times.max())):
-            yield unit * np.minimum(k, times)
-
-    def _reached(self, start: int, among: Collection[int], hops: int | None = None) -> set[int]:
-        """The cells that sums tie to this one, by way of these cells only, within so many sums."""
-        found, rows, edge = {start}, set[int](), [start]
-        while edge and (hops is None or hops > 0):
-            fresh = {row for cell in edge for row in self.sums.rows_of(cell).tolist()} - rows
-            rows |= fresh
-            edge = [
-                cell
-                for row in fresh
-                for cell in self.sums.cells_of(row).tolist()
-                if cell in among and cell not in found
-            ]
-            found.update(edge)
-            hops = None if hops is None else hops - 1
-        return found
+    def _parts(self, move: Move | None) -> list[Move]:
+        """Moves that share no sum: each of them is a witness by itself."""
+        if move is None:
+            return []
+        nth, rows, _ = self.sums.across(move.places)
+        shape = (len(self.sums.is_equal), len(move.places))
+        share = csr_array((np.ones(len(rows)), (rows, nth)), shape=shape)
+        _, label = connected_components(block_array([[None, share], [share.T, None]]))
+        label = label[shape[0] :]
+        groups = [label == group for group in np.unique(label)]
+        return [Move(move.places[group], move.steps[group]) for group in groups]
 
     # --- showing again ----------------------------------------------------------------------------
 
     def _show_again(self) -> None:
         """Show what is hidden needlessly, the largest first."""
         complementary = np.flatnonzero(self.hidden & self.may_show)
-        self.tries = 0
         for cell in complementary[np.argsort(-self.counts[complementary], kind="stable")]:
-            if self.tries >= _MOST_TRIES:
-                return
             self._try_to_show(int(cell))
 
     def _try_to_show(self, cell: int) -> None:
@@ -315,12 +347,12 @@ class _Component:
             return
         lost = self.movers[cell]
         doubtful = {pair for number in lost for pair in self.proved[number]}
-        self.hidden[cell] = False
+        self._hide(np.array([cell]), is_hidden=False)
         for place, value in sorted(doubtful):
             if self.counts[place] == value or self.proofs[place, value] - lost:
                 continue
             if not self._is_found_again(place, value):
-                self.hidden[cell] = True
+                self._hide(np.array([cell]))
                 return
         for pair in doubtful:
             self.proofs[pair] -= lost
@@ -330,8 +362,9 @@ class _Component:
         if not self.sums.is_equal[row]:
             return False
         cells = self.sums.cells_of(row)
-        left = cells[self.hidden[cells] & (cells != cell)]
-        has_total = bool((self.sums.signs_of(row)[self.hidden[cells] & (cells != cell)] < 0).any())
+        others = self.hidden[cells] & (cells != cell)
+        left = cells[others]
+        has_total = bool((self.sums.signs_of(row)[others] < 0).any())
         if has_total and len(left) > 1:
             return False
         # each of the others is at least 1, so one of them can be this at most
@@ -340,21 +373,31 @@ class _Component:
 
     def _is_found_again(self, place: int, value: int) -> bool:
         """Whether what is still hidden has a witness; it is noted. Near cells are tried first."""
-        hidden = set(np.flatnonzero(self.hidden).tolist())
+        offer = self._offer(place, value, FREE)
+        if offer and self._accept(offer.moves):
+            return True
         tried = 0
         for hops in (2, None):
-            tied = np.array(sorted(self._reached(place, hidden, hops)))
-            if len(tied) == tried:
+            tied = self._tied(place, hops)
+            if len(tied) == tried or self.work > self.most_work:
                 break
             tried = len(tied)
-            question = self._question(tied, _REACH, (), value)
-            self._force(question, place, value)
-            self.tries += 1
-            move = self.sums.answer(question, is_thorough=False).move
-            if move is not None and self.sums.is_possible(move):
-                self._accept(move)
+            answer = self._ask(tied, _REACH, (), (place, value))
+            if self._accept(self._parts(answer.move)):
                 return True
         return False
+
+    def _tied(self, place: int, hops: int | None) -> Places:
+        """The hidden cells that sums tie to this one, by way of hidden cells, so many sums away."""
+        found, edge = np.zeros(self.n, dtype=bool), np.array([place])
+        while len(edge) and (hops is None or hops > 0):
+            found[edge] = True
+            rows = np.unique(self.sums.across(edge)[1])
+            cells = np.unique(self.sums.along(rows))
+            edge = cells[self.hidden[cells] & ~found[cells]]
+            hops = None if hops is None else hops - 1
+        found[edge] = True
+        return np.flatnonzero(found)
 
 
 def _least(sums: Sums) -> Whole:

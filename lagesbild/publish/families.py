@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lagesbild.errors import UsageError
-from lagesbild.publish import disclosure, disclosure_programme, disclosure_solver
+from lagesbild.publish import (
+    disclosure,
+    disclosure_exchange,
+    disclosure_lines,
+    disclosure_programme,
+    disclosure_solver,
+)
 from lagesbild.publish.disclosure import Axis, Cell, Family, Protected, Sum, protect
 from lagesbild.publish.periods import SetOfMonths, coarser, sums_of
 from lagesbild.records import digest
@@ -292,14 +298,21 @@ def _with_subthemes(codes: Sequence[str]) -> tuple[Sum, ...]:
 
 # --- what was once protected is remembered --------------------------------------------------------
 
+_RULES = (
+    disclosure,
+    disclosure_exchange,
+    disclosure_lines,
+    disclosure_programme,
+    disclosure_solver,
+)
+
 
 def _remembered(family: Family, snapshot: Path) -> Protected:
     """Protecting takes a while, so its answer is kept beside the snapshots.
 
     The file's name is a digest of the family and of the rules: neither can change unnoticed.
     """
-    modules = (disclosure, disclosure_solver, disclosure_programme)
-    rules = "".join(inspect.getsource(module) for module in modules)
+    rules = "".join(inspect.getsource(module) for module in _RULES)
     counted = json.dumps(sorted(family.counts.items()))
     rare = sorted((code, sorted(cells)) for code, cells in family.rare.items())
     name = digest(rules, repr((family.axes, family.tables, rare)), counted)
