@@ -27,8 +27,9 @@ from lagesbild.review import decide, queue
 from lagesbild.review.app import create_app
 from lagesbild.review.reports import Report, Reports
 from lagesbild.settings import Settings, load
-from lagesbild.store import redactions
+from lagesbild.store import quotes, redactions
 from lagesbild.store.decisions import Choice, Mode, Reading
+from lagesbild.store.hiding import sha256
 from lagesbild.themes import load_themes
 
 WIDTHS = {1280: 900, 390: 844}
@@ -78,6 +79,7 @@ def read_some(settings: Settings) -> dict[str, str]:
         key=lambda report: len(report.mentions),
     )
     _mark(store, shown)
+    _release(store, reports.get(shown.submission_id) or shown)
     return {
         "open": shown.submission_id,
         "blind": blind.submission_id,
@@ -89,10 +91,25 @@ def read_some(settings: Settings) -> dict[str, str]:
 def _mark(store: Store, report: Report) -> None:
     """Hide the first word of a report, as somebody does who finds a name there."""
     words = report.text.split()[0]
-    form = decide.Hiding("bild-1", words, "namn")
+    form = decide.Hiding("bild-nummer-1", words, "namn")
     redactions.mark(
         store.decisions, decide.mark(report, report.text, form, "granskare2"), utc_now()
     )
+
+
+def _release(store: Store, report: Report) -> None:
+    """Let the report's last words be quoted."""
+    start = len(report.text) - len(" ".join(report.text.split()[-4:]))
+    released = quotes.Release(
+        "bild-nummer-1",
+        report.submission_id,
+        report.text_sha256,
+        sha256(report.text),
+        start,
+        len(report.text),
+        "granskare2",
+    )
+    quotes.release(store.decisions, released, utc_now())
 
 
 def pages(ids: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:

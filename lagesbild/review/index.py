@@ -36,8 +36,9 @@ def ensure_index(snapshot: Path, decisions: Decisions, settings: Review, plan: C
             with unfinished.open("rb") as written:
                 os.fsync(written.fileno())
             unfinished.replace(target)
-        newest = sorted(path.stem for path in snapshot.parent.glob("*.duckdb"))[-_KEPT:]
+        newest = sorted(snapshot.parent.glob("*.duckdb"))[-_KEPT:]
+        kept = {path_of(path) for path in newest}
         for old in snapshot.parent.glob("*.review.sqlite"):
-            if old.name.partition(".")[0] not in newest:
+            if old not in kept:
                 old.unlink()
     return target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -66,8 +67,13 @@ order by s.reported_at, s.submission_id
 
 
 def path_of(snapshot: Path) -> Path:
-    """Where the index of a snapshot lies."""
-    return snapshot.with_suffix(".review.sqlite")
+    """Where the index of a snapshot lies; one that another version made differently is not it."""
+    return snapshot.with_suffix(f".{_layout()}.review.sqlite")
+
+
+@functools.cache
+def _layout() -> str:
+    return digest(_sql("index.sql"), _sql("index_after.sql"))[:8]
 
 
 def build(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def language(request: Request) -> Language:
     return "en" if request.cookies.get(LANGUAGE_COOKIE) == "en" else "sv"
 
 
+@functools.cache  # so that each template is read once in a process
 def templates() -> jinja2.Environment:
     """Every text is escaped; a name that is missing is a mistake, not an empty string."""
     return jinja2.Environment(

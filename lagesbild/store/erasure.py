@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from lagesbild.store.hiding import (
     Mark,
@@ -19,6 +22,24 @@ from lagesbild.store.hiding import (
 )
 
 Key = tuple[str, str]  # submission_id, text_sha256
+_REWRITTEN = pa.schema(
+    [
+        ("submission_id", pa.string()),
+        ("text_sha256", pa.string()),
+        ("text", pa.string()),
+        ("n_places", pa.int32()),
+        ("redacted_sha256", pa.string()),
+    ]
+)
+_MOVED = pa.schema(
+    [
+        ("submission_id", pa.string()),
+        ("text_sha256", pa.string()),
+        ("theme", pa.string()),
+        ("classifier_version", pa.string()),
+        ("evidence", pa.list_(pa.list_(pa.int32()))),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +62,19 @@ def take_out(db: duckdb.DuckDBPyConnection, marks: Sequence[Mark]) -> None:
     for mark in marks:
         by_report.setdefault(mark.submission_id, []).append(mark)
     texts = _texts(db, list(by_report))
+    rewritten, taken_out = list[_Text](), list[tuple[str, str, int]]()
     for submission_id, same in by_report.items():
         found = _with_spans(texts.get(submission_id, {}), same, merged)
-        for text in found:
-            _rewrite(db, text)
+        rewritten += found
         n_places = sum(len(text.spans) for text in found)
-        for mark in same:
-            if mark.redaction_id not in merged and not mark.is_undone:
-                row = [mark.redaction_id, submission_id, n_places]
-                db.execute("insert into redaction values (?, ?, ?, false)", row)
+        taken_out += [
+            (mark.redaction_id, submission_id, n_places)
+            for mark in same
+            if mark.redaction_id not in merged and not mark.is_undone
+        ]
+    _rewrite(db, rewritten)
+    if taken_out:
+        db.executemany("insert into redaction values (?, ?, ?, false)", taken_out)
 
 
 def _texts(
@@ -82,24 +107,53 @@ def _with_spans(texts: Mapping[Key, str], marks: Sequence[Mark], merged: set[str
     return found
 
 
-def _rewrite(db: duckdb.DuckDBPyConnection, text: _Text) -> None:
-    left = hide(text.text, text.spans)
-    db.execute(
-        "update submission set text = ?, n_redacted = n_redacted + ? "
-        "where submission_id = ? and text_sha256 = ?",
-        [left, len(text.spans), *text.key],
-    )
-    rows = db.execute(
-        "select theme, classifier_version, evidence from classification "
-        "where submission_id = ? and text_sha256 = ?",
-        [*text.key],
-    ).fetchall()
-    for theme, version, evidence in rows:
-        kept = [list(span) for span in left_of([(s, e) for s, e in evidence], text.spans)]
+def _rewrite(db: duckdb.DuckDBPyConnection, texts: Sequence[_Text]) -> None:
+    """Every table is read through once, however many texts there are."""
+    rows = []
+    for text in texts:
+        left = hide(text.text, text.spans)
+        rows.append((*text.key, left, len(text.spans), sha256(left)))
+    with _laid_out(db, "rewritten", _REWRITTEN, rows):
         db.execute(
-            "update classification set evidence = ?::integer[][] where submission_id = ? "
-            "and text_sha256 = ? and theme = ? and classifier_version = ?",
-            [kept, *text.key, theme, version],
+            "update submission s set text = r.text, n_redacted = s.n_redacted + r.n_places "
+            "from rewritten r where s.submission_id = r.submission_id "
+            "and s.text_sha256 = r.text_sha256"
         )
-    db.execute("delete from redacted_text where submission_id = ? and text_sha256 = ?", text.key)
-    db.execute("insert into redacted_text values (?, ?, ?)", [*text.key, sha256(left)])
+        _move_evidence(db, {text.key: text.spans for text in texts})
+        db.execute(
+            "delete from redacted_text t using rewritten r "
+            "where t.submission_id = r.submission_id and t.text_sha256 = r.text_sha256"
+        )
+        db.execute(
+            "insert into redacted_text select submission_id, text_sha256, redacted_sha256 "
+            "from rewritten"
+        )
+
+
+def _move_evidence(db: duckdb.DuckDBPyConnection, spans: Mapping[Key, Sequence[Span]]) -> None:
+    found = db.execute(
+        "select submission_id, text_sha256, theme, classifier_version, evidence "
+        "from classification semi join rewritten using (submission_id, text_sha256)"
+    ).fetchall()
+    rows = [
+        (*row[:4], left_of([(start, end) for start, end in row[4]], spans[row[0], row[1]]))
+        for row in found
+    ]
+    with _laid_out(db, "moved", _MOVED, rows):
+        db.execute(
+            "update classification c set evidence = m.evidence from moved m "
+            "where c.submission_id = m.submission_id and c.text_sha256 = m.text_sha256 "
+            "and c.theme = m.theme and c.classifier_version = m.classifier_version"
+        )
+
+
+@contextmanager
+def _laid_out(
+    db: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Sequence[tuple[Any, ...]]
+) -> Iterator[None]:
+    """The rows as a table of this name, for the block."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)]
+    db.register(name, pa.Table.from_arrays(arrays, schema=schema))
+    yield
+    db.unregister(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,7 @@ class ReviewTown:
         self.clock = Clock()
         self.classifier = WordClassifier()
         self.people = People(self.store.root / "people.sqlite", hasher=WEAK)
+        self._app: FastAPI | None = None
 
     def night(self, *records: dict[str, Any]) -> None:
         self.clock.tick(days=1)
@@ -83,7 +85,9 @@ class ReviewTown:
         run_night(self.settings, self.classifier, clock=self.clock)
 
     def app(self) -> FastAPI:
-        return create_app(self.settings, people=self.people, clock=self.clock)
+        if self._app is None:
+            self._app = create_app(self.settings, people=self.people, clock=self.clock)
+        return self._app
 
     def reader(self, name: str = "anna", role: Role = "reviewer") -> Browser:
         self.people.add(name, role, PASSWORD)
@@ -110,25 +114,54 @@ def make_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     return lambda extra: ReviewTown(tmp_path, extra)
 
 
+Records = tuple[dict[str, Any], ...]
+OPEN: Records = (
+    {"id": 1, "text": "en langare vid Ängtorget", "kommun": "1480"},
+    {"id": 2, "text": "lampa trasig akut", "kommun": "1480"},
+    {"id": 3, "text": "inget särskilt om parken"},
+    {"id": 4, "text": "langare igen vid skolan, ring Bagarn Blom"},
+)
+ALL_DRAWN = "[review]\nblind_share = 1\nblind_per_theme = 0\ndouble_share = 1\n"
+DRAWN: Records = (
+    {"id": 1, "text": "en langare vid Ängtorget", "category": "Vattenpump"},
+    {"id": 2, "text": "lampa trasig"},
+)
+
+
+def _first_night(folder: Path, extra: str, records: Records) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SOURCES, "town", TownSource)
+        patch.setattr(TownSource, "answers", {})
+        ReviewTown(folder, extra).night(*records)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _open_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _first_night(tmp_path_factory.mktemp("stad"), NOT_DRAWN, OPEN)
+
+
+@pytest.fixture(scope="session")
+def _drawn_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _first_night(tmp_path_factory.mktemp("stad"), ALL_DRAWN, DRAWN)
+
+
+def _after(first_night: Path, folder: Path, town: ReviewTown) -> ReviewTown:
+    """The town as it is after its first night, which is the same for every test."""
+    shutil.copytree(first_night, folder, dirs_exist_ok=True)
+    town.clock.tick(days=1)
+    return town
+
+
 @pytest.fixture
-def town(make_town: Callable[[str], ReviewTown]) -> ReviewTown:
+def town(make_town: Callable[[str], ReviewTown], _open_night: Path, tmp_path: Path) -> ReviewTown:
     """Without a blind sample: every report is open."""
-    found = make_town(NOT_DRAWN)
-    found.night(
-        {"id": 1, "text": "en langare vid Ängtorget", "kommun": "1480"},
-        {"id": 2, "text": "lampa trasig akut", "kommun": "1480"},
-        {"id": 3, "text": "inget särskilt om parken"},
-        {"id": 4, "text": "langare igen vid skolan, ring Bagarn Blom"},
-    )
-    return found
+    return _after(_open_night, tmp_path, make_town(NOT_DRAWN))
 
 
 @pytest.fixture
-def blind_town(make_town: Callable[[str], ReviewTown]) -> ReviewTown:
+def blind_town(
+    make_town: Callable[[str], ReviewTown], _drawn_night: Path, tmp_path: Path
+) -> ReviewTown:
     """Every report is drawn for the blind sample, and all are read by two."""
-    found = make_town("[review]\nblind_share = 1\nblind_per_theme = 0\ndouble_share = 1\n")
-    found.night(
-        {"id": 1, "text": "en langare vid Ängtorget", "category": "Vattenpump"},
-        {"id": 2, "text": "lampa trasig"},
-    )
-    return found
+    return _after(_drawn_night, tmp_path, make_town(ALL_DRAWN))

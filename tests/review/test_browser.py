@@ -293,6 +293,24 @@ def test_marked_words_are_hidden_for_everybody(place: Place) -> None:
     assert marked not in other.locator("#report-text").inner_text()
 
 
+def test_marked_words_may_be_quoted_once_they_are_checked(place: Place) -> None:
+    page = place.open("anna")
+    place.go(page, f"/rapport/{place.reports('klotter', is_drawn=False)[3]}")
+    page.locator("#report-text").dblclick(position={"x": 40, "y": 24})
+    marked = page.evaluate("String(document.getSelection()).trim()")
+    page.keyboard.press("c")
+    expect(page.locator("#quote")).to_have_value(marked)
+    page.get_by_role("button", name="Låt orden citeras").click()
+    expect(page.get_by_label("Jag har kontrollerat")).to_be_focused()  # and nothing was sent
+    page.get_by_label("Jag har kontrollerat").check()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Låt orden citeras").click()
+    expect(page.locator("q")).to_have_text(marked)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Ta tillbaka").click()
+    expect(page.locator("q")).to_have_count(0)
+
+
 # --- the blind sample, and two people -------------------------------------------------------------
 
 

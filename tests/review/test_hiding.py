@@ -11,6 +11,7 @@ import pytest
 from lagesbild.cli import main
 from lagesbild.review.flagged import flagged
 from lagesbild.store import redactions
+from lagesbild.store.decisions import Decisions
 from lagesbild.verify import verify
 from tests.review.conftest import Browser, ReviewTown
 
@@ -131,4 +132,5 @@ def test_a_file_of_decisions_of_the_version_before_is_brought_up_to_date(town: R
         for table in ("redaction_kind", "redaction_undo"):
             db.execute(f"drop table {table}")
         db.execute("pragma user_version = 1")
-    assert redactions.marks(town.store.decisions) == []
+    opened_anew = Decisions(town.store.decisions.path)
+    assert redactions.marks(opened_anew) == []

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lagesbild.review import index, queue
+from lagesbild.review import index, index_whole, queue
 from lagesbild.store import decisions as store
 from lagesbild.store.decisions import Choice, ConflictError, Decisions, Reading, in_force
 from lagesbild.verify import verify
@@ -136,8 +136,8 @@ def test_until_the_newest_index_is_made_pages_read_the_one_before(
 def test_only_the_newest_indexes_are_kept(town: ReviewTown) -> None:
     for number in range(10, 14):
         town.night({"id": number, "text": f"langare {number}"})
-    kept = sorted(path.name for path in town.store.snapshots.glob("*.review.sqlite"))
-    assert kept == ["000004.review.sqlite", "000005.review.sqlite"]
+    kept = sorted(path.name[:6] for path in town.store.snapshots.glob("*.review.sqlite"))
+    assert kept == ["000004", "000005"]
     assert list(town.store.snapshots.glob("*.making")) == []
 
 
@@ -155,6 +155,18 @@ def test_a_night_while_people_decide_loses_nothing(town: ReviewTown) -> None:
         town.report_id(number) for number in (1, 2)
     }
     assert list(worth.values()) == sorted(worth.values(), reverse=True)
+
+
+def test_an_index_of_another_version_is_made_anew(
+    town: ReviewTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old,) = town.store.snapshots.glob("*.review.sqlite")
+    monkeypatch.setattr(index_whole, "_layout", lambda: "another")
+    assert town.reader().get(f"/rapport/{town.report_id(1)}").status_code == 200
+    assert [path.name[6:] for path in town.store.snapshots.glob("*.review.sqlite")] == [
+        ".another.review.sqlite"
+    ]
+    assert not old.exists()
 
 
 def sent_to(person: Browser) -> str:
