@@ -78,7 +78,8 @@ class Department:
         if ids := query.get("service_request_id"):
             wanted = set(ids.split(","))
             return [r for r in self.requests if str(r["service_request_id"]) in wanted]
-        found = [r for r in self.requests if self._matches(r, query, self._window(query))]
+        window = self._window(query)
+        found = [r for r in self.requests if self._matches(r, query, window)]
         size = min(_whole(query, "page_size", MAX_ROWS), MAX_ROWS)
         first = (_whole(query, "page", 1) - 1) * size
         return found[first : first + size]
