@@ -1,6 +1,7 @@
 """Can anyone work out a hidden count? An attacker with an integer programme.
 
     python -m bench.attacker [--families 1000] [--seed 1] [--releases] [--snapshot FILE]
+    python -m bench.attacker --large [--shape AREAS MONTHS THEMES ROWS]
 
 The attacker is written apart from `lagesbild.publish.disclosure` and shares only its records. They
 know every shown count, every sum of the family, that counts are whole, that zeros are shown (so a
@@ -18,6 +19,8 @@ which shows the needless ones again, is printed beside.
 before the second, more reports arrive, some of them late for a month that is released already.
 The attacker has both releases: as they are made (what was released stays), and as they would be
 if each were protected by itself, where any two shown counts can be subtracted.
+
+`--large`: only how long it takes to protect a family of many cells, and what is hidden in it.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from bench.large_family import measure
 from lagesbild.publish.disclosure import (
     Axis,
     Cell,
@@ -69,33 +73,69 @@ class Attack:
 
 
 class Attacker:
-    """Everything that is published of a family, as a system over its cells that are not zero."""
+    """Everything that is published of a family, as a system over its cells that are not zero.
+
+    `seen`: the values each cell is known to be able to have. Reality is the first table that looks
+    like reality; every further one that is found teaches about all cells.
+    """
 
     def __init__(self, family: Family, ranges: Callable[[Cell, int], tuple[float, float]]) -> None:
         self.cells = [cell for cell, count in family.counts.items() if count]
         self.at = {cell: n for n, cell in enumerate(self.cells)}
-        self.counts = [family.counts[cell] for cell in self.cells]
-        bounds = [ranges(*pair) for pair in zip(self.cells, self.counts, strict=True)]
-        self.low = np.array([low for low, _ in bounds])
-        self.high = np.array([high for _, high in bounds])
+        self.counts = np.array([family.counts[cell] for cell in self.cells])
+        bounds = [ranges(cell, family.counts[cell]) for cell in self.cells]
+        self.low = np.array([low for low, _ in bounds], dtype=float)
+        self.high = np.array([high for _, high in bounds], dtype=float)
         self.sums = _system(family, self.at)
-        self.seen: list[set[int]] = [set() for _ in self.cells]
+        self.seen: list[set[int]] = [{int(count)} for count in self.counts]
 
     def possible(self, cell: Cell, values: Iterable[int]) -> set[int]:
-        """Which of the values the cell can have; every table found teaches about all cells."""
+        """Which of the values the cell can have."""
         number = self.at[cell]
-        wanted = set(values)
-        unseen = sorted(wanted - self.seen[number])
-        # the two ends first; once one of them has failed, the edges spare most other programmes
-        for value in dict.fromkeys([*unseen[-1:], *unseen[:1]]):
-            if value not in self.seen[number]:
+        unseen = sorted(set(values) - self.seen[number])
+        low, high = self._edges(number) if len(unseen) > 1 else (-np.inf, np.inf)
+        for value in unseen:
+            if low <= value <= high and value not in self.seen[number]:
                 self._try(number, value)
-        if len(unseen) > 2 and wanted - self.seen[number]:
-            low, high = self._edges(number)
-            for value in unseen[1:-1]:
-                if low <= value <= high and value not in self.seen[number]:
-                    self._try(number, value)
         return self.seen[number].intersection(values)
+
+    def is_known(self, cell: Cell, values: Iterable[int]) -> bool:
+        """Whether the cell can have none of the values but its own."""
+        number = self.at[cell]
+        for value in values:
+            if len(self.seen[number]) > 1:
+                break
+            if value != self.counts[number]:
+                self._try(number, value)
+        return len(self.seen[number]) == 1
+
+    def learn(self, cells: Iterable[Cell], values: Iterable[int]) -> None:
+        """Look for tables where many of the cells have the value at once, until no more come."""
+        numbers = np.array([self.at[cell] for cell in cells], dtype=int)
+        for value in values:
+            open_ = [n for n in numbers.tolist() if value not in self.seen[n]]
+            while open_:
+                price = np.zeros(len(self.cells))
+                price[open_] = np.sign(self.counts[open_] - value)
+                low, high = self.low.copy(), self.high.copy()
+                low[open_] = np.maximum(low[open_], np.minimum(self.counts[open_], value))
+                high[open_] = np.minimum(high[open_], np.maximum(self.counts[open_], value))
+                found = milp(price, bounds=Bounds(low, high), constraints=self.sums)
+                if found.x is not None:
+                    self._note(found.x)
+                left = [n for n in open_ if value not in self.seen[n]]
+                if len(left) == len(open_):
+                    break
+                open_ = left
+
+    def _note(self, found: np.ndarray) -> None:
+        """What a table teaches, if it is one: whole, within its bounds, with every sum right."""
+        table = np.rint(found)
+        drift = self.sums.A @ table if self.sums else np.zeros(0)
+        is_within = (self.low <= table).all() and (table <= self.high).all()
+        if is_within and (drift >= 0).all() and np.abs(found - table).max(initial=0) < 1e-6:
+            for seen, count in zip(self.seen, table.astype(int).tolist(), strict=True):
+                seen.add(count)
 
     def _edges(self, number: int) -> tuple[float, float]:
         """No table, whole or not, has the cell beyond these."""
@@ -122,15 +162,13 @@ class Attacker:
                 options={"presolve": presolve},
             )
             if found.x is not None:
-                for seen, count in zip(self.seen, np.rint(found.x).astype(int), strict=True):
-                    seen.add(int(count))
+                self._note(found.x)
                 return
 
 
 def _system(family: Family, at: Mapping[Cell, int]) -> LinearConstraint | tuple[()]:
     """Total minus parts is 0 for plain sums; for unions at most 0, and no part above the total."""
-    rows: list[np.ndarray] = []
-    lows: list[float] = []
+    rows: list[dict[int, int]] = []
     for place, axis in enumerate(family.axes):
         for rule in axis.sums:
             for total in [cell for cell in at if cell[place] == rule.total]:
@@ -138,32 +176,35 @@ def _system(family: Family, at: Mapping[Cell, int]) -> LinearConstraint | tuple[
                 if not all(family.is_published(part) for part in parts):
                     continue
                 inside = [at[part] for part in parts if part in at]
-                row = np.zeros(len(at))
-                row[at[total]] = -1
-                row[inside] += 1
-                rows.append(row)
-                lows.append(0.0)
-                for part in inside if rule.overlap else []:
-                    row = np.zeros(len(at))
-                    row[at[total]], row[part] = 1, -1
-                    rows.append(row)
-                    lows.append(0.0)
-                if not rule.overlap:
-                    rows.append(-rows[-1])
-                    lows.append(0.0)
-    return LinearConstraint(csr_array(np.array(rows)), lows, np.inf) if rows else ()
+                rows.append({at[total]: -1} | dict.fromkeys(inside, 1))
+                if rule.overlap:
+                    rows += [{at[total]: 1, part: -1} for part in inside]
+                else:
+                    rows.append({at[total]: 1} | dict.fromkeys(inside, -1))
+    if not rows:
+        return ()
+    entries = [(n, cell, sign) for n, row in enumerate(rows) for cell, sign in row.items()]
+    numbers, cells, signs = zip(*entries, strict=True)
+    matrix = csr_array((signs, (numbers, cells)), shape=(len(rows), len(at)), dtype=float)
+    return LinearConstraint(matrix, 0.0, np.inf)
 
 
-def attack(family: Family, hidden: frozenset[Cell]) -> Attack:
+def zeros_only(family: Family) -> Attacker:
+    """Someone who knows the shown zeros and nothing else: what they rule out was never hidden."""
+    return Attacker(family, lambda _cell, _n: (1, FAR))
+
+
+def attack(family: Family, hidden: frozenset[Cell], zeros: Attacker | None = None) -> Attack:
     """Try every value of every small cell, with everything but `hidden` shown."""
     reality = Attacker(family, lambda cell, n: (1, FAR) if cell in hidden else (n, n))
-    zeros_only = Attacker(family, lambda _cell, _n: (1, FAR))
+    zeros = zeros or zeros_only(family)
     small = [cell for cell in reality.cells if is_hidden(family.counts[cell])]
     found = Attack(len(small), len(hidden), len(reality.cells))
+    reality.learn(small, (4, 1, 3, 2))
     for cell in small:
         possible = reality.possible(cell, range(1, 5))
         missing = set(range(1, 5)) - possible
-        ruled_out = missing.intersection(zeros_only.possible(cell, missing)) if missing else set()
+        ruled_out = missing.intersection(zeros.possible(cell, missing)) if missing else set()
         if len(missing - ruled_out) == 3 and not ruled_out:  # the zeros leave one value only
             possible |= reality.possible(cell, [5])
             ruled_out = {5} - possible
@@ -183,7 +224,7 @@ def attack_rounded(family: Family) -> Attack:
     reality = Attacker(family, within)
     small = [cell for cell in reality.cells if is_hidden(family.counts[cell])]
     found = Attack(len(small), 0, len(reality.cells))
-    found.known = [cell for cell in small if len(reality.possible(cell, range(8))) == 1]
+    found.known = [cell for cell in small if reality.is_known(cell, range(8))]
     return found
 
 
@@ -285,8 +326,9 @@ def compare(families: Iterator[Family]) -> bool:
         seconds += time.monotonic() - began
         before += len(protected.small) + protected.n_before
         given_up += protected.n_given_up
-        plain.add(attack(family, protected.small))
-        full.add(attack(family, protected.small | protected.complementary))
+        zeros = zeros_only(family)
+        plain.add(attack(family, protected.small, zeros))
+        full.add(attack(family, protected.small | protected.complementary, zeros))
         fives.add(attack_rounded(family))
     report("small counts hidden only", plain, 0.0)
     report("with complementary hiding", full, seconds)
@@ -349,7 +391,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--releases", action="store_true", help="attack two releases at once")
     parser.add_argument("--snapshot", type=Path, help="attack what this snapshot publishes instead")
+    parser.add_argument("--large", action="store_true", help="time a large family instead")
+    parser.add_argument("--shape", type=int, nargs=4, default=(60, 24, 14, 300_000))
     options = parser.parse_args()
+    if options.large:
+        measure(*options.shape)
+        return 0
     seeds = range(options.seed, options.seed + options.families)
     if options.releases:
         return 0 if attack_releases(seeds) else 1

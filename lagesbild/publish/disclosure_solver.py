@@ -2,14 +2,16 @@
 
 A *witness* is a table an attacker cannot tell from the real one: same shown counts, same sums,
 hidden counts whole and at least 1. A small count is safe once there is a witness for each of its
-values 1-4. Witnesses are found by mixed-integer programming over the moves from the real counts:
+values 1-4. Witnesses are looked for
 
-1. with what is hidden already, many at once;
-2. then one by one, hiding what must be at least cost, among near cells first and further away
-   where nothing near is possible;
+1. among exchanges of what is hidden already (disclosure_exchange.py), which is quick;
+2. then one count at a time, hiding what must be at least cost: by mixed-integer programming over
+   the moves from the real counts, among near cells first, as long as the work is bearable; by
+   exchanges after that, and by programmes over all cells where there is none;
 3. last, what was hidden and turned out to be needless is shown again, the largest first, as long
    as every value keeps a witness.
 
+Whatever finds a move, it is a witness only when every sum has been seen to hold (Sums.is_possible).
 What a witness once proved stays true while what it moves is hidden. Where the solver gives up,
 everything tied to the count is hidden, which is always enough. The order is fixed and nothing is
 random or timed, so the result is always the same.
@@ -115,8 +117,9 @@ def _matrix(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, Fla
     return matrix, np.array([relation.is_equal for relation in relations], dtype=bool)
 
 
-# Cells in programmes that look for another witness so that a needless hiding can be undone; then
-# the rest stays hidden. Each component has its part of this, by its small counts.
+# Cells in programmes that look for something cheaper than an exchange; and again so many in those
+# that look for another witness, so that a needless hiding can be undone. Counted, not timed. Each
+# component has its part of this, by its small counts.
 _MOST_WORK = 100_000
 _LEAST_WORK = 100  # what a programme takes however few its cells
 

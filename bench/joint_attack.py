@@ -1,0 +1,202 @@
+"""What two families published side by side tell about each other's hidden counts.
+
+    python -m bench.joint_attack STORE/snapshots/000001.duckdb [--most 200]
+
+Each family is protected by itself: themes, reports with any theme, months, weeks. Here the attacker
+of bench/attacker.py has two at once:
+
+- themes beside reports: the reports of a place and time are the union of its themes, so they are
+  at most the themes' sum;
+- weeks beside months, of the whole place: what a week and a month share is a part of both.
+
+A small count is *narrowed* if a value 1-4 is ruled out that the shown zeros alone allow, and
+*known* if one value is left. `rounded`: the same where the second family shows its counts rounded
+to fives. `--most`: so many small counts are attacked, evenly chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import LinearConstraint
+from scipy.sparse import csr_array
+
+from bench.attacker import FAR, Attacker
+from lagesbild.publish.disclosure import Cell, Protected, is_hidden, rounded
+from lagesbild.publish.families import (
+    RESIDUAL,
+    Tables,
+    published,
+    reports_together,
+    themes_together,
+)
+from lagesbild.publish.periods import week_days
+from lagesbild.settings import Publish
+
+Range = tuple[float, float]
+
+
+def shown_as(count: int | None, *, is_rounded: bool) -> Range:
+    """What a published count tells: None is hidden, and what is shown is 0 or at least 5."""
+    if count is None:
+        return 1.0, FAR
+    if is_rounded and count:
+        return float(max(rounded(count) - 2, 5)), float(rounded(count) + 2)
+    return float(count), float(count)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many small counts were attacked, and what came out."""
+
+    n_small: int
+    narrowed: int
+    known: int
+
+    def with_(self, other: Found) -> Found:
+        return Found(
+            self.n_small + other.n_small, self.narrowed + other.narrowed, self.known + other.known
+        )
+
+
+def attack_jointly(reality: Attacker, zeros: Attacker, small: Sequence[Cell]) -> Found:
+    reality.learn(small, (4, 1, 3, 2))
+    narrowed = known = 0
+    for cell in small:
+        possible = reality.possible(cell, range(1, 5))
+        missing = set(range(1, 5)) - possible
+        if missing and zeros.possible(cell, missing):
+            narrowed += 1
+            known += len(possible | reality.possible(cell, [5])) == 1
+    return Found(len(small), narrowed, known)
+
+
+def chosen(cells: Sequence[Cell], most: int) -> list[Cell]:
+    return sorted(cells)[:: max(-(-len(cells) // most), 1)]
+
+
+# --- themes beside reports ------------------------------------------------------------------------
+
+
+def themes_and_reports(snapshot: Path, _most: int, *, is_rounded: bool) -> Found:
+    """Small counts with a value ruled out by what is shown of the same place and time alone: no
+    less than the reports without all other themes. All sums together may tell more."""
+    themes = published(snapshot, themes_together(Publish())).protected
+    reports = published(snapshot, reports_together(Publish())).protected
+    others: dict[Cell, list[Cell]] = {}
+    for cell in themes.family.counts:
+        if cell[1] != RESIDUAL:
+            others.setdefault((cell[0], cell[2]), []).append(cell)
+    small = [cell for cell in themes.small if cell[1] != RESIDUAL]
+    least = [
+        shown_as(reports.shown((cell[0], cell[2])), is_rounded=is_rounded)[0]
+        - sum(
+            shown_as(themes.shown(other), is_rounded=False)[1]
+            for other in others[cell[0], cell[2]]
+            if other != cell
+        )
+        for cell in small
+    ]
+    return Found(len(small), sum(n > 1 for n in least), sum(n > 3 for n in least))
+
+
+# --- weeks beside months --------------------------------------------------------------------------
+
+
+def weeks_and_months(snapshot: Path, most: int, *, is_rounded: bool) -> Found:
+    """Each theme of the whole place by itself."""
+    weeks = published(snapshot, Tables((("period", "theme"),), periods="weeks"))
+    months = published(snapshot, themes_together(Publish()))
+    total = Found(0, 0, 0)
+    for theme in weeks.codes["theme"]:
+        by_month = {m: months.cell(theme=theme, period=m) for m in months.codes["period"]}
+        by_month = {m: cell for m, cell in by_month.items() if len(m) == 7 and m[5] not in "QT"}
+        by_week = {w: weeks.cell(theme=theme, period=w) for w in weeks.codes["period"]}
+        found = _one_theme(
+            _read(months.protected, by_month), _read(weeks.protected, by_week), most, is_rounded
+        )
+        total = Found(
+            total.n_small + found.n_small,
+            total.narrowed + found.narrowed,
+            total.known + found.known,
+        )
+    return total
+
+
+def _read(protected: Protected, cells: Mapping[str, Cell]) -> dict[str, tuple[int, int | None]]:
+    """The real count and what is shown of it."""
+    counts = protected.family.counts
+    return {code: (counts.get(cell, 0), protected.shown(cell)) for code, cell in cells.items()}
+
+
+Series = Mapping[str, tuple[int, int | None]]
+
+
+def _one_theme(months: Series, weeks: Series, most: int, is_rounded: bool) -> Found:
+    parts = [(w, m) for w in weeks for m in months if _share_days(w, m)]
+    series = {**months, **weeks}
+    small = [(code,) for code, (count, _) in series.items() if is_hidden(count)]
+
+    def told(code: str) -> Range:
+        return shown_as(series[code][1], is_rounded=is_rounded and code in weeks)
+
+    def zeros(code: str) -> Range:
+        return (1.0, FAR) if series[code][0] else (0.0, 0.0)
+
+    attackers = [_Overlaps(parts, series, ranges) for ranges in (told, zeros)]
+    return attack_jointly(*attackers, chosen(small, most))
+
+
+def _share_days(week: str, month: str) -> bool:
+    monday, sunday = week_days(week)
+    return f"{monday:%Y-%m}" == month or f"{sunday:%Y-%m}" == month
+
+
+class _Overlaps(Attacker):
+    """Months and weeks as sums of what they share. How the real counts fall on these is not known
+    here, so no table is known from the start."""
+
+    def __init__(
+        self,
+        parts: Sequence[tuple[str, str]],
+        series: Series,
+        ranges: Callable[[str], Range],
+    ) -> None:
+        self.cells = [*((code,) for code in series), *parts]
+        self.at = {cell: n for n, cell in enumerate(self.cells)}
+        self.counts = np.array([*(n for n, _ in series.values()), *(0 for _ in parts)])
+        bounds = [*(ranges(code) for code in series), *((0.0, FAR) for _ in parts)]
+        self.low, self.high = np.array(bounds).T
+        rows = np.zeros((2 * len(series), len(self.cells)))
+        for n, code in enumerate(series):
+            rows[2 * n, n] = -1
+            rows[2 * n, [self.at[part] for part in parts if code in part]] = 1
+            rows[2 * n + 1] = -rows[2 * n]
+        self.sums = LinearConstraint(csr_array(rows), 0.0, np.inf)
+        self.seen = [set() for _ in self.cells]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("snapshot", type=Path)
+    parser.add_argument("--most", type=int, default=200)
+    options = parser.parse_args()
+    for name, attack in (
+        ("themes beside reports", themes_and_reports),
+        ("weeks beside months", weeks_and_months),
+    ):
+        for is_rounded in (False, True):
+            found = attack(options.snapshot, options.most, is_rounded=is_rounded)
+            print(
+                f"{name:22} {'rounded' if is_rounded else 'exact':8} small {found.n_small:5}  "
+                f"narrowed {found.narrowed:5}  known {found.known:5}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
