@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import classifiers
+from lagesbild import night
 from lagesbild.cli import _COMMANDS, main
 from lagesbild.errors import SourceError
 from lagesbild.sources import SOURCES
@@ -24,6 +25,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(SOURCES, "town", TownSource)
     monkeypatch.setattr(TownSource, "answers", {})
     monkeypatch.setattr(classifiers, "load_classifier", lambda *_: WordClassifier())
+    # a night by command gives way for good, and this process has other tests to run
+    monkeypatch.setattr(night, "give_way", lambda: None)
     return write_config(tmp_path)
 
 
