@@ -6,6 +6,7 @@ Nothing is told by colour alone: bars have numbers, lines have a panel each, cel
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ import vl_convert
 from lagesbild.publish.disclosure import HIDDEN
 
 WIDTH = 430  # of the plot; narrow enough to be read on a phone
+_LONGEST = 24  # letters of a label on one line
 _NARROW = 150  # where more than a few numbers below the axis would touch
 BLUE, ORANGE, GREY, LIGHT, PALE = "#1b4f72", "#b9540b", "#595959", "#d5d8dc", "#8fb3cf"
 _FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
@@ -79,8 +81,8 @@ def bars(
     """Horizontal bars, (label, count, low, high), with whiskers where an interval is given."""
     values = [
         {
-            "label": label,
-            "count": count or 0,
+            "label": "\n".join(textwrap.wrap(label, _LONGEST)),
+            "count": count,
             "text": HIDDEN if count is None else str(count),
             "low": low,
             "high": high,
@@ -88,15 +90,17 @@ def bars(
         }
         for label, count, low, high in rows
     ]
-    y = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False))
+    lines = alt.Axis(
+        domain=False, ticks=False, labelPadding=6, labelExpr="split(datum.label, '\\n')"
+    )
+    y = alt.Y("label:N", sort=[row["label"] for row in values], title=None, axis=lines)
     base = alt.Chart(_data(values))
     ticks = 5 if width > _NARROW else 2
     axis = alt.Axis(grid=False, tickMinStep=1, tickCount=ticks)
     layers = [
-        base.mark_bar(color=PALE, stroke=BLUE, height={"band": 0.62}).encode(
-            x=alt.X("count:Q", title=title, axis=axis),
-            y=y,
-        )
+        base.transform_filter("datum.count !== null")
+        .mark_bar(color=PALE, stroke=BLUE, height={"band": 0.62})
+        .encode(x=alt.X("count:Q", title=title, axis=axis), y=y)
     ]
     if any(low is not None for _, _, low, _ in rows):
         known = base.transform_filter("datum.low !== null")
@@ -104,7 +108,7 @@ def bars(
             known.mark_rule(color="black", strokeWidth=1.5).encode(x="low:Q", x2="high:Q", y=y)
         )
     layers.append(base.mark_text(align="left", dx=6).encode(x="end:Q", y=y, text="text:N"))
-    return draw(alt.layer(*layers).properties(width=width, height=alt.Step(26)))
+    return draw(alt.layer(*layers).properties(width=width, height=alt.Step(30)))
 
 
 def trends(
@@ -143,7 +147,13 @@ def _panel(
 ) -> Any:
     axis = alt.Axis(format="%Y-%m", labelAngle=0, tickCount=6, grid=False, labelOverlap=True)
     x = alt.X("month:T", title=None, axis=axis)
-    y = alt.Y("count:Q", title=words["count"], axis=alt.Axis(tickMinStep=1, tickCount=4))
+    top = max([1, *(row["count"] for row in rows if row["count"] is not None)])
+    y = alt.Y(
+        "count:Q",
+        title=words["count"],
+        axis=alt.Axis(tickMinStep=1, tickCount=4),
+        scale=alt.Scale(domain=[0, top * 1.1]),  # so that the highest point is whole
+    )
     base = alt.Chart(_data(rows))
     layers = [_grey(late)] if late else []
     layers += [
@@ -217,7 +227,7 @@ def heat(
         x=x,
         y=y,
         text="text:N",
-        color=alt.condition(f"datum.count > {top * 0.45}", alt.value(many), alt.value("#1c1c1c")),
+        color=alt.condition(f"datum.count > {top * 0.72}", alt.value(many), alt.value("#1c1c1c")),
     )
     size = max(22, min(56, WIDTH // len(bands)))
     return draw((squares + text).properties(width=size * len(bands), height=30 * len(days)))

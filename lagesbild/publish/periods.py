@@ -79,8 +79,7 @@ class Period:
         if length == 1:
             return f"{names[number - 1]} {year}"
         first, last = names[length * (number - 1)], names[length * number - 1]
-        join = "till" if language == "sv" else "to"
-        return f"{first} {join} {last} {year}"
+        return f"{first}–{last} {year}" if language == "sv" else f"{first} to {last} {year}"
 
 
 @dataclass(frozen=True, slots=True)

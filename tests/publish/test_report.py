@@ -18,7 +18,7 @@ from lagesbild.publish.periods import Period, coarser, sums_of, week_days
 from lagesbild.publish.report.breakdown import breakdown
 from lagesbild.publish.report.facts import gather
 from lagesbild.publish.report.page import write_report
-from lagesbild.publish.report.sheets import write_week, write_wheel
+from lagesbild.publish.report.sheets import draw_wheel, write_week, write_wheel
 from lagesbild.publish.report.source import find_place, month_range
 from lagesbild.settings import Settings
 from lagesbild.themes import load_themes
@@ -103,7 +103,7 @@ def test_every_drawing_has_a_name_and_every_figure_its_table(pages: dict[str, Pa
 def test_the_report_says_what_can_be_said(pages: dict[str, Path]) -> None:
     text, _ = read(pages["report-sv"])
     assert "Lägesbild: Stockholm" in text
-    assert "Under januari till mars 2025 kom" in text
+    assert "Under januari–mars 2025 kom" in text
     assert "Bilden saknas." in text  # nobody sends the police's or the municipality's
     assert "Polisens notiser: bilden saknas" in text
     assert "väljer själva" in text
@@ -174,6 +174,11 @@ def test_no_barrier_for_anyone(pages: dict[str, Path], width: int) -> None:
             assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
         browser.close()
     assert all(url.startswith("file:") for url in asked)
+
+
+def test_months_to_come_are_not_told_as_nothing() -> None:
+    wheel = draw_wheel([7, None], [f"m{n}" for n in range(12)], "2026")
+    assert re.findall(r">(7|\.\.|–|0)<", wheel) == ["7", "..", *["–"] * 10]
 
 
 # --- the command ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from lagesbild.indicators.rates import place_types_of
 from lagesbild.night import Store, run_night
 from lagesbild.publish.disclosure import Axis, Family, Sum, protect
 from lagesbild.publish.families import ROOT, Published
+from lagesbild.publish.incidents import Incidents
 from lagesbild.publish.periods import Period
 from lagesbild.publish.report.facts import Facts, gather
 from lagesbild.publish.report.lateness import Lateness
@@ -29,6 +30,7 @@ from lagesbild.publish.report.source import Place, Reader, month_range
 from lagesbild.publish.report.telling import (
     growing_lines,
     hot_lines,
+    incident_lines,
     lateness_lines,
     lead_lines,
     rate_warnings,
@@ -212,7 +214,7 @@ def test_lead_times_have_intervals_and_hide_small_counts(facts: Facts) -> None:
     text = " ".join(lead_lines(told(facts, lead=lead)))
     assert "Hälften av ärendena stängdes inom 1 dygn (1–2)." in text
     assert "Nio av tio inom 40 dygn (minst 31)." in text
-    assert "60 stängda och .. öppna" in text
+    assert "60 stängda och färre än 5 öppna" in text
 
 
 def test_a_bad_denominator_is_warned_of(facts: Facts) -> None:
@@ -257,6 +259,20 @@ def test_growth_is_told_with_its_interval(facts: Facts) -> None:
     assert "januari 2025" in line
     assert "narkotika (+" in line
     assert "trafik (nytt)" in line
+
+
+def test_incidents_are_told_beside_the_reports(facts: Facts) -> None:
+    many = {"trafik": Incidents(62, 55), "narkotika": Incidents(1200, 900)}
+    line = incident_lines(told(facts, incidents=many))[0]
+    assert "Under 2026, i alla områden tillsammans: trafik 62 rapporter om ungefär 55" in line
+    assert "narkotika 1\u00a0200 rapporter om ungefär 900 händelser." in line
+    assert incident_lines(told(facts, incidents={})) == []
+
+
+def test_enormous_growth_is_not_told_in_percent(facts: Facts) -> None:
+    writer = told(facts)
+    assert writer.change(change(40, 12)).startswith("fler (+")
+    assert "till\u00a0över\u00a010\u00a0gånger)" in writer.change(change(40, 1))
 
 
 def test_trend_and_season_need_years_of_shown_months(facts: Facts) -> None:

@@ -64,7 +64,7 @@ def picture_charts(facts: Facts, writer: Writer) -> dict[str, Chart]:
             continue
         drawn = [(writer.theme(theme), n, None, None) for theme, n in top]
         told = ", ".join(f"{label} {writer.count(n)}" for label, n, _, _ in drawn)
-        svg = bars(drawn, writer.words["count"], width=95)
+        svg = bars(drawn, writer.words["count"], width=110)
         found[picture] = Chart(
             f"bild-{picture}",
             svg,

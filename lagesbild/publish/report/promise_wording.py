@@ -27,6 +27,12 @@ def promise_lines(writer: Writer, fact: PromiseFact) -> list[str]:
     lines.append(_goal(writer, fact))
     if fact.compared is not None and fact.there:
         lines.append(_compared(writer, fact))
+    elif fact.there:
+        lines.append(
+            "Jämförelseområdet kan inte visas: något av dess antal är dolt."
+            if writer.is_swedish
+            else "The comparison area cannot be shown: one of its counts is hidden."
+        )
     return [line for line in lines if line]
 
 

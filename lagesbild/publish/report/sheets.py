@@ -192,6 +192,7 @@ CALENDAR: Mapping[str, Mapping[int, tuple[str, str]]] = {
         12: ("Lucia, New Year's Eve", "Promises followed up and renewed"),
     },
 }
+_NOT_YET = "–"  # of a month to come: 0 would say that nobody reported
 _SHADES = ("#f4f6f7", "#cfdeea", "#9bbcd6", "#6f9cc0")
 
 
@@ -210,25 +211,22 @@ def write_wheel(
     themes, reports = (
         published(snapshot, tables) for tables in report_tables(settings, promises_of(settings))
     )
-    totals = [reports.shown(period=month) for month in months]
+    until = data_until(snapshot)
+    over = [month for month in months if month <= f"{until:%Y-%m}"]
+    totals = [reports.shown(period=month) for month in over]
     if not any(month in reports.codes["period"] for month in months):
         raise UsageError(f"Det finns inga rapporter från {year}.")
     rows = []
     for number, month in enumerate(months, 1):
         happens, done = CALENDAR[language][number]
         due = [p.title for p in promises_of(settings) if p.due and f"{p.due:%Y-%m}" == month]
-        tasks = "; ".join([done, *due])
-        top = _top_themes(themes, plan, month, language)
-        count = totals[number - 1]
-        rows.append(
-            [
-                MONTHS[language][number - 1],
-                HIDDEN if count is None else str(count),
-                top,
-                happens,
-                tasks,
-            ]
-        )
+        follow_up = "följ upp löftet {}" if language == "sv" else "follow up the promise {}"
+        tasks = "; ".join([done, *(follow_up.format(title) for title in due)])
+        count, top = _NOT_YET, ""
+        if month in over:
+            count = _sign(totals[number - 1])
+            top = _top_themes(themes, plan, month, language)
+        rows.append([MONTHS[language][number - 1], count, top, happens, tasks])
     names = ", ".join(f"{row[0]} {row[1]}" for row in rows)
     wheel = Chart("arshjul", draw_wheel(totals, [row[0] for row in rows], year), names, (), ())
     page = (
@@ -241,7 +239,7 @@ def write_wheel(
             year=year,
             rows=rows,
             chart=wheel,
-            until=data_until(snapshot),
+            until=until,
             publisher=settings.publish.publisher,
             inline=lambda chart: Markup(chart.inline),  # noqa: S704
         )
@@ -259,20 +257,29 @@ def _top_themes(themes: Published, plan: CodePlan, month: str, language: str) ->
 
 
 def draw_wheel(counts: Sequence[int | None], names: Sequence[str], title: str) -> str:
-    """Twelve sectors, January on top, clockwise; darker with more reports, the number inside."""
+    """Twelve sectors, January on top, clockwise; darker with more reports, the number inside.
+
+    `counts`: of the months until now.
+    """
     order = sorted(n for n in counts if n is not None)
     parts = []
-    for number, (count, name) in enumerate(zip(counts, names, strict=True)):
+    for number, name in enumerate(names):
+        count = counts[number] if number < len(counts) else None
         start, end = pi * (number - 0.5) / 6, pi * (number + 0.5) / 6
         shade = "white" if count is None else _SHADES[order.index(count) * 4 // len(order)]
         parts.append(f'<path d="{_sector(start, end)}" fill="{shade}" stroke="{BLUE}"/>')
         middle = pi * number / 6
-        text = HIDDEN if count is None else str(count)
-        for radius, told, weight in ((118, text, "bold"), (186, name, "normal")):
-            x, y = 220 + radius * sin(middle), 220 - radius * cos(middle)
+        text = _sign(count) if number < len(counts) else _NOT_YET
+        east = sin(middle)
+        anchor = "start" if east > 0.1 else "end" if east < -0.1 else "middle"
+        for radius, told, look in (
+            (118, text, 'text-anchor="middle" font-weight="bold"'),
+            (166 if abs(east) > 0.1 else 172, name, f'text-anchor="{anchor}"'),
+        ):
+            x, y = 220 + radius * east, 220 - radius * cos(middle)
             parts.append(
-                f'<text x="{x:.1f}" y="{y + 5:.1f}" text-anchor="middle" font-size="14" '
-                f'font-weight="{weight}" fill="#1c1c1c">{escape(told)}</text>'
+                f'<text x="{x:.1f}" y="{y + 5:.1f}" {look} font-size="14" '
+                f'fill="#1c1c1c">{escape(told)}</text>'
             )
     parts.append(
         f'<text x="220" y="228" text-anchor="middle" font-size="24" font-weight="bold" '
@@ -282,6 +289,10 @@ def draw_wheel(counts: Sequence[int | None], names: Sequence[str], title: str) -
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 440 440" width="440" height="440" '
         f'font-family="Arial, Helvetica, sans-serif">{"".join(parts)}</svg>'
     )
+
+
+def _sign(count: int | None) -> str:
+    return HIDDEN if count is None else str(count)
 
 
 def _sector(start: float, end: float) -> str:

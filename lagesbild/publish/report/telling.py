@@ -241,8 +241,9 @@ def lead_lines(writer: Writer) -> Lines:
     if lead.p90_days is not None:
         most = _days(writer, lead.p90_days)
         lines.append(f"Nio av tio inom {most}." if sv else f"Nine in ten within {most}.")
+    fewer = f"färre än {SMALLEST_SHOWN}" if sv else f"fewer than {SMALLEST_SHOWN}"
     closed, still_open = (
-        writer.count(None if is_hidden(n) else n) for n in (lead.n_closed, lead.n_open)
+        fewer if is_hidden(n) else writer.number(n) for n in (lead.n_closed, lead.n_open)
     )
     lines.append(
         f"Räknat på {closed} stängda och {still_open} öppna ärenden; de öppna räknas med så länge "
@@ -257,14 +258,13 @@ def lead_lines(writer: Writer) -> Lines:
 def _days(writer: Writer, days: Estimate) -> str:
     """With its interval, which has no end where too many are still open."""
     sv = writer.is_swedish
-    low, high = max(1, round(days.low)), days.high
+    n, low, high = max(1, round(days.value)), max(1, round(days.low)), days.high
+    unit = "dygn" if sv else "day" if n == 1 else "days"
     if isfinite(high):
         reach = f"{low}–{max(low, round(high))}"
     else:
         reach = f"minst {low}" if sv else f"at least {low}"
-    n = max(1, round(days.value))
-    unit = "dygn" if sv else "day" if n == 1 else "days"
-    return f"{n} {unit} ({reach})"
+    return f"{n} {unit}" if reach == f"{n}–{n}" else f"{n} {unit} ({reach})"
 
 
 LINES: Mapping[str, Callable[[Writer], Lines]] = {

@@ -21,8 +21,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "reports": "Antal rapporter",
         "theme": "Tema",
         "share": "Andel",
-        "interval": "Osäkerhet (95 %)",
-        "corrected": "Korrigerat (95 %)",
+        "interval": "Osäkerhet (95\u00a0%)",
+        "corrected": "Korrigerat (95\u00a0%)",
         "note": "Att tänka på",
         "before": "Mot perioden före",
         "last_year": "Mot samma period året före",
@@ -90,6 +90,7 @@ DAYS: Mapping[Language, Sequence[str]] = {
     "sv": ("mån", "tis", "ons", "tor", "fre", "lör", "sön"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
+_MANY_TIMES = 10  # above, a percentage is no help to anyone
 POSITIVE = ("forbattring", "franvaro", "onskemal", "berom")
 
 
@@ -137,7 +138,8 @@ class Writer:
         if estimate is None:
             return HIDDEN
         low, high = self.percent(estimate.low), self.percent(estimate.high)
-        return f"{self.percent(estimate.value)} ({low.rstrip('%').rstrip()}–{high})"
+        low = low.rstrip("%").rstrip()
+        return f"{self.percent(estimate.value)} ({low}–\u2060{high})"  # not to be broken there
 
     def change(self, change: Change | None) -> str:
         """In a table: a word, and the ratio as percent with its interval where it is finite."""
@@ -147,9 +149,15 @@ class Writer:
         ratio = change.ratio
         if not isfinite(ratio.value) or not isfinite(ratio.high):
             return word
-        return f"{word} ({self.signed(ratio.low)} – {self.signed(ratio.high)})"
+        to = "till" if self.is_swedish else "to"
+        told = f"{self.signed(ratio.low)} {to} {self.signed(ratio.high)}".replace(" ", "\u00a0")
+        return f"{word} ({told})"
 
     def signed(self, ratio: float) -> str:
+        """More or fewer in percent, as long as that says anything."""
+        if ratio > _MANY_TIMES:
+            over, times = ("över", "gånger") if self.is_swedish else ("over", "times")
+            return f"{over} {_MANY_TIMES} {times}"
         sign = "+" if ratio >= 1 else "−"
         return sign + self.percent(abs(ratio - 1))
 
