@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 _WIDTH, _HEIGHT = 720, 260
 _LEFT, _RIGHT, _BOTTOM, _TOP = 48, 24, 32, 12
+_MOST_NAMED, _FEW = 12, 6  # columns with their name below
 
 
 def bars(
@@ -21,7 +22,7 @@ def bars(
     highest += [high for pair in intervals if pair for high in pair]
     top = _round_up(max(highest, default=1))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(names), 1)
-    parts = [_axis(top)]
+    parts, every = [_axis(top)], max(1, -(-len(names) // _MOST_NAMED))
     for number, (name, value) in enumerate(zip(names, values, strict=True)):
         x = _LEFT + number * step
         width = min(max(step * 0.7, 1.5), 48)
@@ -45,9 +46,11 @@ def bars(
                 f'<line class="interval" x1="{middle:.1f}" x2="{middle:.1f}" '
                 f'y1="{_y(pair[0], top):.1f}" y2="{_y(pair[1], top):.1f}"/>'
             )
-        if number % max(1, -(-len(names) // 12)) == 0:
+        if number % every == 0:
+            is_minor = len(names) > _FEW and number // every % 2
+            minor = ' class="minor"' if is_minor else ""  # left out on a phone
             parts.append(
-                f'<text x="{x + width / 2:.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
+                f'<text{minor} x="{x + width / 2:.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
                 f'text-anchor="middle">{escape(name)}</text>'
             )
     return Markup(  # noqa: S704 - every name in it is escaped above
