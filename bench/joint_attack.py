@@ -147,8 +147,8 @@ def _one_theme(months: Series, weeks: Series, most: int, is_rounded: bool) -> Fo
     def zeros(code: str) -> Range:
         return (1.0, FAR) if series[code][0] else (0.0, 0.0)
 
-    attackers = [_Overlaps(parts, series, ranges) for ranges in (told, zeros)]
-    return attack_jointly(*attackers, chosen(small, most))
+    reality, by_zeros = (_Overlaps(parts, series, ranges) for ranges in (told, zeros))
+    return attack_jointly(reality, by_zeros, chosen(small, most))
 
 
 def _share_days(week: str, month: str) -> bool:

@@ -12,7 +12,7 @@ A family is crossed by axes, and its sums run along them:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from lagesbild.publish.disclosure import Axis, Cell, Family
 
 _MOST_LINES = 8_000_000  # the longest ways are left out where there would be more
-_MOST_WAYS = 3_000  # of one axis
+_MOST_PAIRS, _MOST_WAYS = 20_000, 3_000  # of one axis
+_MOST_PRODUCTS = 4_000_000  # ways of all inner axes together, before the shortest are chosen
 SHOWN_ZERO, OUTSIDE = -1, -2  # instead of a cell's number; the second is in none of the tables
 HUB = 0
 _NONE = np.zeros(0, dtype=np.intp)
@@ -44,7 +45,7 @@ def ways_of(axis: Axis, codes: Sequence[str]) -> list[Way]:
             above[part].add(rule.total)
     ups = [_up(code, above) for code in codes if code not in totals]
     ways: list[Way] = [dict.fromkeys(sorted(up), 1) for up in ups]
-    for up, down in itertools.combinations(ups, 2):
+    for up, down in itertools.islice(_pairs(ups), _MOST_PAIRS):
         plus, minus = dict.fromkeys(sorted(up - down), 1), dict.fromkeys(sorted(down - up), -1)
         ways.append(plus | minus)
     kept = [
@@ -53,6 +54,12 @@ def ways_of(axis: Axis, codes: Sequence[str]) -> list[Way]:
         if all(way.get(r.total, 0) == sum(way.get(part, 0) for part in r.parts) for r in rules)
     ]
     return sorted(kept, key=len)[:_MOST_WAYS]
+
+
+def _pairs(ups: Sequence[set[str]]) -> Iterator[tuple[set[str], set[str]]]:
+    """Those near each other first, so that every code is among them where not all are taken."""
+    for apart in range(1, len(ups)):
+        yield from zip(ups, ups[apart:], strict=False)
 
 
 def _up(code: str, above: Mapping[str, set[str]]) -> set[str]:
@@ -161,6 +168,9 @@ class Lines:
 
     def _lay_ways(self, ways: Sequence[Sequence[Way]], at: Mapping[Cell, int]) -> None:
         """Every combination of the inner axes' ways, the shortest first."""
+        n_free = sum(len(some) > 1 for some in ways)
+        most_each = int(_MOST_PRODUCTS ** (1 / max(n_free, 1)))
+        ways = [some[:most_each] for some in ways]
         lengths = np.ones(1, dtype=int)
         for some in ways:
             lengths = np.multiply.outer(lengths, [len(way) for way in some]).ravel()

@@ -119,6 +119,26 @@ class Sums:
         drift = np.bincount(inside, signs * move.steps[nth], len(touched))
         return bool(((drift >= self.low[touched]) & (drift <= self.high[touched])).all())
 
+    def least(self) -> Whole:
+        """The least every cell can be for the shown zeros alone: a total of three parts is 3 or
+        more.
+
+        A sum ties its one negative cell to the positive ones, and the other way where it is one to
+        one.
+        """
+        least = np.ones(len(self.counts), dtype=np.int64)
+        positive, negative = (self.matrix > 0).astype(np.int64), (self.matrix < 0).astype(np.int64)
+        sides = [(positive, negative, np.ones(len(self.is_equal), dtype=bool))]
+        sides.append((negative, positive, self.is_equal))
+        while True:
+            before = least.copy()
+            for one, other, holds in sides:
+                rows = np.flatnonzero((np.diff(csr_array(one).indptr) == 1) & holds)
+                alone = csr_array(one)[rows].indices
+                np.maximum.at(least, alone, csr_array(other)[rows] @ before)
+            if (least == before).all():
+                return least
+
     def answer(self, question: Question, *, is_thorough: bool) -> Answer:
         """The cheapest moves within bounds. `is_thorough`: asked again before it is impossible."""
         places = question.places

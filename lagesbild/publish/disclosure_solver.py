@@ -148,7 +148,7 @@ class _Component:
         self.may_hide = ~is_settled | self.hidden
         self.may_show = ~is_settled & ~is_small
         self.small = np.flatnonzero(is_small)
-        self.least = _least(sums)
+        self.least = sums.least()
         self.cost = 1.0 + np.log2(self.counts)
         self.exchanges = exchanges
         # Witnesses are numbered. Pair -> those that prove it, and the other way round; and
@@ -401,22 +401,3 @@ class _Component:
             hops = None if hops is None else hops - 1
         found[edge] = True
         return np.flatnonzero(found)
-
-
-def _least(sums: Sums) -> Whole:
-    """The least every cell can be for the shown zeros alone: a total of three parts is at least 3.
-
-    A sum ties its one negative cell to the positive ones, and the other way where it is one to one.
-    """
-    least = np.ones(len(sums.counts), dtype=np.int64)
-    positive, negative = (sums.matrix > 0).astype(np.int64), (sums.matrix < 0).astype(np.int64)
-    sides = [(positive, negative, np.ones(len(sums.is_equal), dtype=bool))]
-    sides.append((negative, positive, sums.is_equal))
-    while True:
-        before = least.copy()
-        for one, other, holds in sides:
-            rows = np.flatnonzero((np.diff(csr_array(one).indptr) == 1) & holds)
-            alone = csr_array(one)[rows].indices
-            np.maximum.at(least, alone, csr_array(other)[rows] @ before)
-        if (least == before).all():
-            return least
