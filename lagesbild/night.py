@@ -33,7 +33,7 @@ from lagesbild.store import redactions, snapshots
 from lagesbild.store.decisions import Decisions
 from lagesbild.store.inbox import Inbox, PullLedger
 from lagesbild.store.staging import clear
-from lagesbild.store.warehouse import Warehouse, redaction_ids
+from lagesbild.store.warehouse import Warehouse, kept_open, redaction_ids
 from lagesbild.themes import load_themes
 
 Clock = Callable[[], datetime]
@@ -237,17 +237,18 @@ def stage(
     """Stage whatever of a source's inbox the warehouse does not hold yet."""
     refused = store.warehouse.rejected_raw_ids(source.name) if retry_rejected else []
     retried = list(inbox.rows(refused))  # only those whose payload has not been purged
-    merged = store.warehouse.merged().get(source.name, 0)
-    prepared = prepare(
-        source,
-        settings.source_config(source.name),
-        itertools.chain(retried, inbox.rows_after(source.name, merged)),
-        store.warehouse,
-        classifier,
-        places,
-        store.staging / source.name,
-        [row.raw_id for row in retried],
-    )
+    with kept_open(store.warehouse.path):
+        merged = store.warehouse.merged().get(source.name, 0)
+        prepared = prepare(
+            source,
+            settings.source_config(source.name),
+            itertools.chain(retried, inbox.rows_after(source.name, merged)),
+            store.warehouse,
+            classifier,
+            places,
+            store.staging / source.name,
+            [row.raw_id for row in retried],
+        )
     prepared.cursor = max(prepared.cursor, merged)
     return prepared
 
@@ -262,13 +263,15 @@ def finish(
     """Merge what passed its checks, publish a snapshot if anything changed, purge old payloads."""
     good = [night.prepared for night in nights if night.prepared and not night.is_held]
     good = [prepared for prepared in good if prepared.n_rows]
-    n_reclassified = reclassify(
-        store.warehouse, classifier, store.staging / "_reclassified", settings.reclassify_per_night
-    )
-    decisions = store.decisions.unmerged(store.warehouse)
-    marks = redactions.waiting(store.decisions, store.warehouse)
+    reclassified = store.staging / "_reclassified"
+    with kept_open(store.warehouse.path):
+        n_reclassified = reclassify(
+            store.warehouse, classifier, reclassified, settings.reclassify_per_night
+        )
+        decisions = store.decisions.unmerged(store.warehouse)
+        marks = redactions.waiting(store.decisions, store.warehouse)
     if good or n_reclassified or decisions or marks or not store.warehouse.exists():
-        folders = [prepared.folder for prepared in good] + [store.staging / "_reclassified"]
+        folders = [prepared.folder for prepared in good] + [reclassified]
         cursors = {prepared.source: prepared.cursor for prepared in good}
         store.warehouse.merge(folders, cursors, decisions, marks)
     store.warehouse.erase()
@@ -285,7 +288,9 @@ def finish(
     forget_redacted(store)
     from lagesbild.review.planner import count_if_few  # what it publishes by imports this module
 
-    count_if_few(snapshots.current(store.snapshots), settings, load_themes())
+    current = snapshots.current(store.snapshots)
+    with kept_open(current):
+        count_if_few(current, settings, load_themes())
     return NightResult(list(nights), n_reclassified, len(decisions), n_purged, snapshot)
 
 

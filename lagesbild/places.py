@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -68,7 +68,7 @@ class _Layer:
     ) -> None:
         self.areas = {area.area_code: area for area in areas}
         self.population: dict[str, int] = {}
-        self.gazetteer = Gazetteer(names, _careful_names())
+        self.gazetteer = _gazetteer(tuple(names))
         self._codes = [boundary.code for boundary in boundaries]
         self._geometries = np.array([boundary.geometry for boundary in boundaries], dtype=object)
         shapely.prepare(self._geometries)
@@ -237,11 +237,18 @@ def _without_endings(area_type: str, value: str) -> Iterator[str]:
                 yield base[:-1]
 
 
+@lru_cache(maxsize=16)
+def _gazetteer(names: tuple[tuple[str, str], ...]) -> Gazetteer:
+    return Gazetteer(names, _careful_names())
+
+
+@cache
 def _rows(name: str) -> list[dict[str, str]]:
     with data_path("places", name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
+@cache
 def _careful_names() -> frozenset[str]:
     lines = data_path("places", "words.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import random as random_module
+import ssl
 import time
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,6 +49,12 @@ class _TransportFailedError(Exception):
 def _ascii(header: str) -> str:
     """Headers hold ASCII only: "påhittad" becomes "pahittad"."""
     return unicodedata.normalize("NFKD", header).encode("ascii", "ignore").decode()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read once: the list of authorities is long."""
+    return httpx.create_ssl_context()
 
 
 class PoliteClient:
@@ -93,6 +101,7 @@ class PoliteClient:
             },
             timeout=timeout_s,
             transport=transport,
+            verify=_trusted(),
             follow_redirects=False,
         )
 

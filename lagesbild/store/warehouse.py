@@ -39,6 +39,16 @@ def connect(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnectio
         db.close()
 
 
+@contextmanager
+def kept_open(path: Path) -> Iterator[None]:
+    """Whoever opens this database to read meanwhile, if it exists, is spared DuckDB's start."""
+    if not path.exists():
+        yield
+        return
+    with connect(path, read_only=True):
+        yield
+
+
 def _open(path: Path, read_only: bool, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     for attempt in range(_LOCK_TRIES):
         try:
