@@ -17,6 +17,7 @@ from lagesbild.review.people import People, Person
 from lagesbild.review.reasons import REASONS, Facts, judge
 from lagesbild.review.reports import _redacted, pieces
 from lagesbild.review.rules import coding_rules
+from lagesbild.review.site import templates
 from lagesbild.review.texts import decimal, english, local
 from lagesbild.store.decisions import Choice, Reading
 from lagesbild.store.hiding import shape
@@ -105,8 +106,8 @@ def test_each_reason_is_told_and_makes_it_worth_more(key: str, changed: dict[str
 
 
 def test_every_reason_has_a_sentence() -> None:
-    parts = (REVIEW / "templates" / "parts.html").read_text(encoding="utf-8")
-    assert all(f'"{key}": t(' in parts for key in REASONS)
+    reason = vars(templates().get_template("parts.html").make_module())["reason"]
+    assert all(reason(key, lambda said: said.upper()).isupper() for key in REASONS)
 
 
 # --- agreement and quality ------------------------------------------------------------------------
