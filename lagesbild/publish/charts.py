@@ -20,7 +20,7 @@ import vl_convert
 from lagesbild.publish.disclosure import HIDDEN
 
 WIDTH = 430  # of the plot; narrow enough to be read on a phone
-_LONGEST = 24  # letters of a label on one line
+_LONGEST = 30  # letters of a label on one line
 _NARROW = 150  # where more than a few numbers below the axis would touch
 BLUE, ORANGE, GREY, LIGHT, PALE = "#1b4f72", "#b9540b", "#595959", "#d5d8dc", "#8fb3cf"
 _FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
@@ -108,7 +108,7 @@ def bars(
             known.mark_rule(color="black", strokeWidth=1.5).encode(x="low:Q", x2="high:Q", y=y)
         )
     layers.append(base.mark_text(align="left", dx=6).encode(x="end:Q", y=y, text="text:N"))
-    return draw(alt.layer(*layers).properties(width=width, height=alt.Step(30)))
+    return draw(alt.layer(*layers).properties(width=width, height=alt.Step(32)))
 
 
 def trends(
