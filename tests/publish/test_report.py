@@ -90,6 +90,17 @@ def test_pages_stand_alone_and_are_well_formed(pages: dict[str, Path]) -> None:
         assert all(b - a <= 1 for a, b in zip(reader.headings, reader.headings[1:], strict=False))
 
 
+def test_a_week_beside_published_months_must_not_leave(
+    pages: dict[str, Path], town: Town, tmp_path: Path
+) -> None:
+    assert "Arbetsmaterial: lämna inte ut." in read(pages["week-sv"])[0]
+    snapshot, settings = town
+    weekly = settings.publish.model_copy(update={"periods": "weeks"})
+    alone = settings.model_copy(update={"publish": weekly})
+    page = write_week(snapshot, alone, PLAN, "2026-V02", tmp_path)
+    assert "Arbetsmaterial" not in read(page)[0]
+
+
 def test_every_drawing_has_a_name_and_every_figure_its_table(pages: dict[str, Path]) -> None:
     for name, page in pages.items():
         text, _ = read(page)

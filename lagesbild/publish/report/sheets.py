@@ -54,7 +54,8 @@ def write_week(
 ) -> Path:
     """The EST week on one page: what was reported, where, and what stands out.
 
-    Weeks are a family of their own; they are never published beside months of the same snapshot.
+    Weeks are a family of their own. Beside published months they can narrow small counts
+    (bench/joint_attack.py), so where months are published the page says that it must not leave.
     """
     monday, sunday = week_days(week)
     words = WORDS[language]
@@ -94,6 +95,7 @@ def write_week(
             rows=[_told(row) for row in rows],
             areas=_week_areas(settings, areas, week),
             chart=chart,
+            is_internal=settings.publish.periods != "weeks",
             is_complete=sunday <= data_until(snapshot),
             share=_arrived(lateness(Store(settings).inbox, snapshot), monday),
             n_weeks=len(earlier),
