@@ -93,7 +93,7 @@ def bars(
     lines = alt.Axis(
         domain=False, ticks=False, labelPadding=6, labelExpr="split(datum.label, '\\n')"
     )
-    y = alt.Y("label:N", sort=[row["label"] for row in values], title=None, axis=lines)
+    y = alt.Y("label:N", sort=[str(row["label"]) for row in values], title=None, axis=lines)
     base = alt.Chart(_data(values))
     ticks = 5 if width > _NARROW else 2
     axis = alt.Axis(grid=False, tickMinStep=1, tickCount=ticks)

@@ -72,7 +72,8 @@ class Family:
     """Everything published together. `counts`: all cells; one that is missing is a published 0.
 
     `tables`: which axes each published table crosses; on the others it has the root. None: one
-    table that crosses them all. `rare`: codes that are published for these cells only.
+    table that crosses them all. `rare`: codes that are published for these cells only; such cells
+    are hidden last.
     """
 
     axes: tuple[Axis, ...]
@@ -137,7 +138,8 @@ def protect(family: Family, earlier: Protected | None = None) -> Protected:
     def exchanges(numbers: Places, of: Whole) -> Exchanges:
         return Exchanges(family, [cells[number] for number in numbers], of)
 
-    found = hide(counts, relations(family, at), small, settled, kept, exchanges)
+    dear = [at[cell] for known in family.rare.values() for cell in known if cell in at]
+    found = hide(counts, relations(family, at), small, settled, kept, exchanges, dear)
     return Protected(
         family,
         frozenset(cells[number] for number in small),

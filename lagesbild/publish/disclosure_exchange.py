@@ -90,7 +90,7 @@ class Exchanges:
     def _prices(self, spokes: Places, ways: Places, steps: int) -> Prices:
         """So many steps along each way, at each spoke; infinite where a count would go below 1."""
         rows = spokes[:, None]
-        price = self.price[rows, self.lines.laid[ways]]
+        price: Prices = self.price[rows, self.lines.laid[ways]]
         price[self.room[rows, ways] < steps] = np.inf
         return price
 
@@ -122,8 +122,9 @@ class Exchanges:
         return found
 
     def _ways(self, place: int, *, is_up: bool) -> Places:
-        ways = self.lines.through[self.lines.core[place]]
-        return ways if is_up else self.lines.turned[ways]
+        ways: Places = self.lines.through[self.lines.core[place]]
+        turned: Places = self.lines.turned[ways]
+        return ways if is_up else turned
 
     def _at_once(self, place: int, step: int, below: float) -> Offer | None:
         """All steps along the same line, against one sibling or with the hub."""

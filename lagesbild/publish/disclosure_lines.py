@@ -149,7 +149,9 @@ class Lines:
         """As Family.is_published, for all spokes and inner codes at once."""
         across = [self._is_in_tables(code, self._outer) for code in self._spokes]
         along = [self._is_in_tables(code, self._inner) for code in self._core]
-        published = np.array(across, dtype=int) @ np.array(along, dtype=int).T > 0
+        published: NDArray[np.bool_] = (
+            np.array(across, dtype=int) @ np.array(along, dtype=int).T > 0
+        )
         for code in self._family.rare:
             for nth in (nth for nth, core in enumerate(self._core) if code in core):
                 cells = (self._cell(spoke, nth) for spoke in range(len(published)))
@@ -192,10 +194,10 @@ class Lines:
         self.ways = np.vstack([self.ways, self.ways])
         self.signs = np.vstack([self.signs, -self.signs])
         self.through = [_NONE] * len(at)
-        ways, columns = (self.signs > 0).nonzero()
-        through = self.ways[ways, columns]
+        rows, columns = (self.signs > 0).nonzero()
+        through = self.ways[rows, columns]
         for core in np.unique(through).tolist():
-            self.through[core] = ways[through == core]
+            self.through[core] = rows[through == core]
 
     def move(self, lines: Sequence[tuple[int, int]], steps: int = 1) -> Move:
         """The cells of these (spoke, way), and how far so many steps along them move each."""

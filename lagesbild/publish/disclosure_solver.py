@@ -30,7 +30,7 @@ from scipy.sparse import block_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from lagesbild.publish.disclosure_exchange import FREE, HIDDEN_PRICE, Exchanges, Offer
-from lagesbild.publish.disclosure_programme import Answer, Move, Places, Question, Sums, Whole
+from lagesbild.publish.disclosure_programme import Answer, Move, Places, Question, Real, Sums, Whole
 
 Sign = Literal[-1, 1]
 Flags = NDArray[np.bool_]
@@ -76,11 +76,13 @@ def hide(
     settled: Sequence[int] = (),
     kept: Sequence[int] = (),
     exchanges: Callable[[Places, Whole], Exchanges] | None = None,
+    dear: Sequence[int] = (),
 ) -> Hiding:
     """Which cells to hide, `small` among them. Every count is at least 1.
 
     `settled`: cells that have been released before; they stay shown, or hidden if among `kept`.
-    `exchanges`: made of some cells that plain sums tie together, and their counts.
+    `exchanges`: made of some cells that plain sums tie together, and their counts. `dear`: cells
+    that are hidden only where little else would do.
     """
     if not counts or not small:
         return Hiding(frozenset(small) | frozenset(kept), len({*small, *kept}), 0)
@@ -90,12 +92,14 @@ def hide(
     of_row, of_cell = label[: len(relations)], label[len(relations) :]
     hidden, before, n_given_up = set(kept), 0, 0
     is_small, is_settled, is_kept = (_flags(len(counts), n) for n in (small, settled, kept))
+    cost = (1.0 + np.log2(whole)) * np.where(_flags(len(counts), dear), _DEAR, 1.0)
     for group in sorted({int(of_cell[number]) for number in small}):
         cells, rows = np.flatnonzero(of_cell == group), np.flatnonzero(of_row == group)
         sums = Sums(csr_array(matrix[rows][:, cells]), is_equal[rows], whole[cells])
         made = exchanges(cells, sums.counts) if exchanges and sums.is_equal.all() else None
         work = _MOST_WORK * int(is_small[cells].sum()) // len(small)
-        part = _Component(sums, is_small[cells], is_settled[cells], is_kept[cells], made, work)
+        flags = (is_small[cells], is_settled[cells], is_kept[cells])
+        part = _Component(sums, *flags, cost[cells], made, work)
         part.solve()
         hidden.update(int(number) for number in cells[part.hidden])
         before += part.before
@@ -117,6 +121,7 @@ def _matrix(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, Fla
     return matrix, np.array([relation.is_equal for relation in relations], dtype=bool)
 
 
+_DEAR = 20.0  # as much as this many others that are as large
 # Cells in programmes that look for something cheaper than an exchange; and again so many in those
 # that look for another witness, so that a needless hiding can be undone. Counted, not timed. Each
 # component has its part of this, by its small counts.
@@ -136,6 +141,7 @@ class _Component:
         is_small: Flags,
         is_settled: Flags,
         is_kept: Flags,
+        cost: Real,
         exchanges: Exchanges | None,
         most_work: int,
     ) -> None:
@@ -149,7 +155,7 @@ class _Component:
         self.may_show = ~is_settled & ~is_small
         self.small = np.flatnonzero(is_small)
         self.least = sums.least()
-        self.cost = 1.0 + np.log2(self.counts)
+        self.cost = cost
         self.exchanges = exchanges
         # Witnesses are numbered. Pair -> those that prove it, and the other way round; and
         # which of them move a cell that is hidden for the sake of others.

@@ -24,6 +24,7 @@ from lagesbild.publish.disclosure import (
 )
 from lagesbild.publish.disclosure_exchange import Exchanges
 from lagesbild.publish.disclosure_programme import Answer, Sums
+from lagesbild.publish.disclosure_solver import Relation, hide
 
 AREAS = Axis("area", (Sum("alla", ("a", "b", "c")),), "alla")
 MONTHS = Axis("period", (Sum("Q1", ("jan", "feb", "mar")),), "Q1")
@@ -132,6 +133,14 @@ def test_a_code_published_for_some_cells_only_is_protected_with_the_rest() -> No
     assert attack(family, protected.small | protected.complementary).narrowed == []
     with pytest.raises(KeyError):
         protected.shown(("b", "före:x"))
+
+
+def test_what_is_dear_stays_shown_where_something_else_will_do() -> None:
+    total = Relation(((3, -1), (0, 1), (1, 1), (2, 1)), is_equal=True)
+    counts = [3, 50, 50, 103]
+    (chosen,) = hide(counts, [total], [0]).hidden - {0}
+    (other,) = hide(counts, [total], [0], dear=[chosen]).hidden - {0}
+    assert other != chosen
 
 
 def test_the_attacker_breaks_small_counts_hidden_only() -> None:
