@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -102,7 +102,9 @@ def candidates(bands: Iterable[tuple[int, int, int]]) -> set[tuple[int, int]]:
 
 
 def nearly_identical(
-    texts: Sequence[str], pairs: Iterable[tuple[int, int]], threshold: float = NEARLY_IDENTICAL
+    texts: Mapping[int, str] | Sequence[str],
+    pairs: Iterable[tuple[int, int]],
+    threshold: float = NEARLY_IDENTICAL,
 ) -> Iterator[tuple[int, int]]:
     """The pairs whose texts really are alike."""
     for first, second in pairs:

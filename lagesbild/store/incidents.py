@@ -1,13 +1,13 @@
 """Which reports tell of one incident or belong to a campaign: grouped anew when anything changed.
 
-Sketches of texts are kept, so that a night reads only new ones; the grouping itself follows from
-the reports there are now, in whatever order they came.
+Sketches of texts and what came of comparing them are kept, so that a night reads only new ones;
+the grouping itself follows from the reports there are now, in whatever order they came.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +25,8 @@ from lagesbild.duplicates import (
 
 _BATCH = 50_000
 _SKETCH = pa.schema([("text_hash", pa.uint64()), ("bands", pa.list_(pa.uint32(), N_BANDS))])
+_PAIR = pa.schema([("text_hash", pa.uint64()), ("other_hash", pa.uint64())])
+_COMPARED = _PAIR.append(pa.field("is_alike", pa.bool_()))
 _INCIDENT = pa.schema([(n, pa.string()) for n in ("submission_id", "incident_id", "kind")])
 _REPORT = "is_current and kind = 'report'"
 
@@ -99,12 +101,42 @@ def _clusters(db: duckdb.DuckDBPyConnection, hashes: Sequence[int]) -> dict[int,
         for place, (_, own) in enumerate(sketched)
         for number, band in enumerate(own)
     )
-    texts = db.execute(
-        "select distinct on (h) hash(text) as h, text from submission "
-        f"where {_REPORT} and h in (select text_hash from shared_text) order by h"
+    keys = [key for key, _ in sketched]
+    pairs = [(keys[a], keys[b]) for a, b in sorted(candidates(bands))]
+    place = {key: number for number, key in enumerate(keys)}
+    alike = ((place[a], place[b]) for a, b in _alike(db, pairs))
+    return dict(zip(keys, joined(len(keys), alike), strict=True))
+
+
+def _alike(
+    db: duckdb.DuckDBPyConnection, pairs: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The pairs of texts, by hash, that are nearly identical. Only new pairs are compared."""
+    db.execute("create or replace temp table pair (text_hash ubigint, other_hash ubigint)")
+    _insert(db, "pair", _PAIR, pairs)
+    both = "using (text_hash, other_hash)"
+    new = db.execute(f"select * from pair anti join compared_text {both} order by all").fetchall()
+    texts = _plain_texts(db, {key for pair in new for key in pair})
+    found = set(nearly_identical(texts, new))
+    _insert(db, "compared_text", _COMPARED, [(*pair, pair in found) for pair in new])
+    db.execute(
+        "delete from compared_text where (text_hash, other_hash) not in "
+        "(select (text_hash, other_hash) from pair)"
+    )
+    return db.execute(
+        "select text_hash, other_hash from compared_text where is_alike order by all"
     ).fetchall()
-    pairs = nearly_identical([plain(text) for _, text in texts], candidates(bands))
-    return dict(zip((h for h, _ in texts), joined(len(texts), pairs), strict=True))
+
+
+def _plain_texts(db: duckdb.DuckDBPyConnection, hashes: Set[int]) -> dict[int, str]:
+    db.execute("create or replace temp table wanted_text (text_hash ubigint)")
+    schema = pa.schema([("text_hash", pa.uint64())])
+    _insert(db, "wanted_text", schema, [(key,) for key in sorted(hashes)])
+    rows = db.execute(
+        "select distinct on (h) hash(text) as h, text from submission "
+        f"where {_REPORT} and h in (select text_hash from wanted_text)"
+    ).fetchall()
+    return {key: plain(text) for key, text in rows}
 
 
 def _told(db: duckdb.DuckDBPyConnection, clusters: dict[int, int]) -> list[list[Told]]:

@@ -157,6 +157,9 @@ create table if not exists text_sketch (         -- of every report's text, to f
     text_hash ubigint not null,
     bands uinteger[] not null
 );
+create table if not exists compared_text (       -- pairs that share a part of their sketches
+    text_hash ubigint, other_hash ubigint, is_alike boolean
+);
 
 create table if not exists incident_report (     -- reports told by several; the others stand alone
     submission_id varchar not null,

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from lagesbild.duplicates import nearly_identical
 from lagesbild.publish.families import Published, Tables, published, themes_together
 from lagesbild.publish.incidents import Incidents, incidents_of
 from lagesbild.settings import Publish
 from lagesbild.sources import SOURCES
 from lagesbild.status import status, status_text
-from lagesbild.store import snapshots
+from lagesbild.store import incidents, snapshots
 from lagesbild.verify import verify
 from tests.city import TownSource
 from tests.test_night import Town
@@ -56,6 +57,25 @@ def test_both_numbers_are_kept(town: Town) -> None:
     assert town.rows(GROUPED) == [(3, 1, "incident")]
     assert town.rows(COUNTED) == [(4, 2)]
     assert verify(town.store) == []
+
+
+def test_what_was_compared_is_not_compared_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[int, int]] = []
+
+    def noted(texts: Any, pairs: Any) -> Any:
+        compared.extend(pairs)
+        return nearly_identical(texts, pairs)
+
+    monkeypatch.setattr(incidents, "nearly_identical", noted)
+    town.sends(FIRST)
+    town.night()
+    assert len(compared) == 1
+    town.sends([report(9, "bussen mot sjukhuset kommer aldrig i tid på morgonen")])
+    town.night()
+    assert len(compared) == 1
+    assert town.rows(GROUPED) == [(2, 1, "incident")]
 
 
 def test_status_and_metadata_tell_both(town: Town) -> None:
