@@ -24,7 +24,7 @@ GRAPH_FILE = "encoder.onnx"
 PIECES_FILE = "encoder.spm"
 PREFIX = "query: "  # what the multilingual encoder was taught to expect before a short text
 MOST_PIECES = 160  # of a text; the rest of a longer one is left to the other parts
-# Padding included. Small batches stay in the processor's cache: 2048 took half as long again.
+# Padding included. Small batches stay in the processor's cache.
 _BATCH_PIECES = 256
 _BROKEN = (
     *(OSError, RuntimeError, ValueError, KeyError),

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from lagesbild.errors import UsageError
-from lagesbild.review import decide, queue
-from lagesbild.review.pages_reports import Id, Reader, Short, Text, existing, report_page
+from lagesbild.review import decide
+from lagesbild.review.pages_reports import (
+    Id,
+    Reader,
+    Short,
+    Text,
+    back_to_report,
+    existing,
+    report_page,
+)
 from lagesbild.review.security import csrf
 from lagesbild.review.site import site
 from lagesbild.store import redactions
@@ -39,7 +47,7 @@ def hide(
     redactions.mark(here.store.decisions, mark, here.clock())
     places = "1 ställe" if len(mark.spans) == 1 else f"{len(mark.spans)} ställen"
     here.people.log(me, "hide_personal_data", submission_id, places)
-    return _back(request, submission_id, "hidden")
+    return back_to_report(request, submission_id, "hidden")
 
 
 @router.post("/rapport/{submission_id}/personuppgift/visa", dependencies=[Depends(csrf)])
@@ -55,10 +63,4 @@ def show_again(
         return report_page(request, found, report, problem=problem, status=409)
     redactions.unmark(here.store.decisions, redaction_id, me, here.clock())
     here.people.log(me, "show_again", submission_id, redaction_id)
-    return _back(request, submission_id, "shown")
-
-
-def _back(request: Request, submission_id: str, said: str) -> Response:
-    tail = queue.read_filter(request.query_params).query_string()
-    query = f"{tail}&sagt={said}" if tail else f"sagt={said}"
-    return RedirectResponse(f"/rapport/{submission_id}?{query}", status_code=303)
+    return back_to_report(request, submission_id, "shown")

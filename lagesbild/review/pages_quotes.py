@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from lagesbild.errors import UsageError
-from lagesbild.review import decide, queue
-from lagesbild.review.pages_reports import Id, Reader, Short, Text, existing, report_page
+from lagesbild.review import decide
+from lagesbild.review.pages_reports import (
+    Id,
+    Reader,
+    Short,
+    Text,
+    back_to_report,
+    existing,
+    report_page,
+)
 from lagesbild.review.quotable import quotes_of, span_of
 from lagesbild.review.security import csrf
 from lagesbild.review.site import site
@@ -55,7 +63,7 @@ def release(
     except UsageError as error:
         return report_page(request, found, report, problem=str(error), status=422)
     here.people.log(me, "release_quote", submission_id, client_id)
-    return _back(request, submission_id, "quoted")
+    return back_to_report(request, submission_id, "quoted")
 
 
 @router.post("/rapport/{submission_id}/citat/tillbaka", dependencies=[Depends(csrf)])
@@ -70,10 +78,4 @@ def withdraw(
         raise HTTPException(404)
     quotes.withdraw(here.store.decisions, release_id, me, here.clock())
     here.people.log(me, "withdraw_quote", submission_id, release_id)
-    return _back(request, submission_id, "not_quoted")
-
-
-def _back(request: Request, submission_id: str, said: str) -> Response:
-    tail = queue.read_filter(request.query_params).query_string()
-    query = f"{tail}&sagt={said}" if tail else f"sagt={said}"
-    return RedirectResponse(f"/rapport/{submission_id}?{query}", status_code=303)
+    return back_to_report(request, submission_id, "not_quoted")

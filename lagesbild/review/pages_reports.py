@@ -367,3 +367,10 @@ def undo(
     here.people.log(me, "undo", latest.submission_id, reading_id)
     said = "undone" if done else "not_undone"
     return RedirectResponse(f"/rapport/{latest.submission_id}?sagt={said}", status_code=303)
+
+
+def back_to_report(request: Request, submission_id: str, said: str) -> Response:
+    """To the report's page again, in the same filter, with word of what was done."""
+    tail = queue.read_filter(request.query_params).query_string()
+    query = f"{tail}&sagt={said}" if tail else f"sagt={said}"
+    return RedirectResponse(f"/rapport/{submission_id}?{query}", status_code=303)
