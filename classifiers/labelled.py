@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
 
 from lagesbild.errors import LagesbildError
 from lagesbild.records import STANCES, Stance
@@ -22,6 +24,7 @@ SHINGLE = 5
 REVIEWED = "granskad-"  # begins the voice of a text whose themes staff decided
 N_BUCKETS = 10
 FROZEN_BUCKET, CALIBRATION_BUCKET = 0, 1
+_BLOCK = 500  # texts compared with all others at once
 NEAR_DUPLICATE = 0.5  # share of common letter shingles from which two texts count as one
 
 
@@ -173,29 +176,22 @@ def is_for_encoder(row: Labelled) -> bool:
 
 
 def near_duplicates(
-    texts: Sequence[str], others: Iterable[str], threshold: float = NEAR_DUPLICATE
+    texts: Sequence[str], others: Sequence[str], threshold: float = NEAR_DUPLICATE
 ) -> Iterator[tuple[int, int, float]]:
-    """(place in `others`, place in `texts`, likeness) of each pair alike above the threshold."""
-    shingles = [_shingles(text) for text in texts]
-    holders: dict[str, list[int]] = defaultdict(list)
-    for place, own in enumerate(shingles):
-        for shingle in own:
-            holders[shingle].append(place)
-    for place, other in enumerate(others):
-        wanted = _shingles(other)
-        for i in sorted(_candidates(wanted, holders, threshold)):
-            likeness = len(wanted & shingles[i]) / len(wanted | shingles[i])
-            if likeness > threshold:
-                yield place, i, likeness
+    """(place in `others`, place in `texts`, likeness) of each pair alike above the threshold.
 
-
-def _candidates(
-    wanted: set[str], holders: Mapping[str, Sequence[int]], threshold: float
-) -> set[int]:
-    """Texts that may be alike: over the threshold, some of the rarest shingles must be common."""
-    rarest = sorted(wanted, key=lambda shingle: (len(holders.get(shingle, ())), shingle))
-    enough = len(wanted) - math.ceil(threshold * len(wanted)) + 1
-    return {i for shingle in rarest[:enough] for i in holders.get(shingle, ())}
+    Likeness is the share of the two texts' shingles that both have (Jaccard).
+    """
+    counter = CountVectorizer(analyzer=_shingles, dtype=np.float32)
+    known = counter.fit_transform([*texts, *others])
+    size = np.diff(known.indptr)
+    known, other = known[: len(texts)], known[len(texts) :]
+    for start in range(0, len(others), _BLOCK):
+        both = (other[start : start + _BLOCK] @ known.T).tocoo()
+        place = start + both.row
+        likeness = both.data / (size[len(texts) + place] + size[both.col] - both.data)
+        for pair in np.flatnonzero(likeness > threshold):
+            yield int(place[pair]), int(both.col[pair]), float(likeness[pair])
 
 
 def _shingles(text: str) -> set[str]:

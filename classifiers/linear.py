@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from classifiers.features import BLOCKS, Features, FloatArray
 from classifiers.reading import Reading
@@ -116,10 +119,15 @@ def _fit_each(matrix: sp.csr_matrix, wanted: NDArray[np.bool_]) -> tuple[FloatAr
     """One regression a class; a class nobody labelled is never likely."""
     weights = np.zeros((matrix.shape[1], wanted.shape[1]))
     bias = np.full(wanted.shape[1], -10.0)
-    for column in range(wanted.shape[1]):
-        if wanted[:, column].any() and not wanted[:, column].all():
-            model = LogisticRegression(C=STRENGTH, solver="liblinear", tol=1e-3, random_state=0)
-            model.fit(matrix, wanted[:, column])
-            weights[:, column] = model.coef_[0]
-            bias[column] = model.intercept_[0]
+
+    def fit(column: int) -> None:
+        model = LogisticRegression(C=STRENGTH, solver="liblinear", tol=1e-3, random_state=0)
+        model.fit(matrix, wanted[:, column])
+        weights[:, column] = model.coef_[0]
+        bias[column] = model.intercept_[0]
+
+    several = np.flatnonzero(wanted.any(axis=0) & ~wanted.all(axis=0)).tolist()
+    # liblinear lets other threads run, but its sums must not start threads of their own.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(fit, several))
     return weights, bias

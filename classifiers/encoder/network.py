@@ -73,7 +73,7 @@ class Network(nn.Module):
         return scores
 
     def pooled(self, pieces: Tensor, lengths: Tensor) -> Tensor:
-        there = torch.arange(pieces.shape[1])[None] < lengths[:, None]
+        there = torch.arange(pieces.shape[1], device=pieces.device)[None] < lengths[:, None]
         mask = torch.where(there, 0.0, _FAR)[:, None, None, :]
         x = self.dropout(self.norm(self.word(pieces) + self.place[: pieces.shape[1]]))
         for layer in self.layers:
