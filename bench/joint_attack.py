@@ -1,17 +1,17 @@
-"""What two families published side by side tell about each other's hidden counts.
+"""What counts that overlap tell about each other when they are published side by side.
 
     python -m bench.joint_attack STORE/snapshots/000001.duckdb [--most 200]
 
-Each family is protected by itself: themes, reports with any theme, months, weeks. Here the attacker
-of bench/attacker.py has two at once:
+The attacker of bench/attacker.py has two kinds of counts at once:
 
 - themes beside reports: the reports of a place and time are the union of its themes, so they are
-  at most the themes' sum;
-- weeks beside months, of the whole place: what a week and a month share is a part of both.
+  at most the themes' sum and at least the largest; one family, protected together;
+- weeks beside months, of the whole place: what a week and a month share is a part of both. The two
+  are families of their own.
 
 A small count is *narrowed* if a value 1-4 is ruled out that the shown zeros alone allow, and
-*known* if one value is left. `rounded`: the same where the second family shows its counts rounded
-to fives. `--most`: so many small counts are attacked, evenly chosen.
+*known* if one value is left. `rounded`: the same where weeks show their counts rounded to
+fives. `--most`: so many small counts are attacked, evenly chosen.
 """
 
 from __future__ import annotations
@@ -25,15 +25,9 @@ import numpy as np
 from scipy.optimize import LinearConstraint
 from scipy.sparse import csr_array
 
-from bench.attacker import FAR, Attacker
+from bench.attacker import FAR, Attacker, zeros_only
 from lagesbild.publish.disclosure import Cell, Protected, is_hidden, rounded
-from lagesbild.publish.families import (
-    RESIDUAL,
-    Tables,
-    published,
-    reports_together,
-    themes_together,
-)
+from lagesbild.publish.families import Tables, published, published_together
 from lagesbild.publish.periods import week_days
 from lagesbild.settings import Publish
 
@@ -82,26 +76,16 @@ def chosen(cells: Sequence[Cell], most: int) -> list[Cell]:
 # --- themes beside reports ------------------------------------------------------------------------
 
 
-def themes_and_reports(snapshot: Path, _most: int, *, is_rounded: bool) -> Found:
-    """Small counts with a value ruled out by what is shown of the same place and time alone: no
-    less than the reports without all other themes. All sums together may tell more."""
-    themes = published(snapshot, themes_together(Publish())).protected
-    reports = published(snapshot, reports_together(Publish())).protected
-    others: dict[Cell, list[Cell]] = {}
-    for cell in themes.family.counts:
-        if cell[1] != RESIDUAL:
-            others.setdefault((cell[0], cell[2]), []).append(cell)
-    small = [cell for cell in themes.small if cell[1] != RESIDUAL]
-    least = [
-        shown_as(reports.shown((cell[0], cell[2])), is_rounded=is_rounded)[0]
-        - sum(
-            shown_as(themes.shown(other), is_rounded=False)[1]
-            for other in others[cell[0], cell[2]]
-            if other != cell
-        )
-        for cell in small
-    ]
-    return Found(len(small), sum(n > 1 for n in least), sum(n > 3 for n in least))
+def themes_and_reports(snapshot: Path, most: int) -> Found:
+    """All that is published by month at once: every sum, and the union in every place and time."""
+    protected = published(snapshot, published_together(Publish())).protected
+    family = protected.family
+
+    def told(cell: Cell, _count: int) -> Range:
+        return shown_as(protected.shown(cell), is_rounded=False)
+
+    small = chosen([*protected.small], most)
+    return attack_jointly(Attacker(family, told), zeros_only(family), small)
 
 
 # --- weeks beside months --------------------------------------------------------------------------
@@ -110,7 +94,7 @@ def themes_and_reports(snapshot: Path, _most: int, *, is_rounded: bool) -> Found
 def weeks_and_months(snapshot: Path, most: int, *, is_rounded: bool) -> Found:
     """Each theme of the whole place by itself."""
     weeks = published(snapshot, Tables((("period", "theme"),), periods="weeks"))
-    months = published(snapshot, themes_together(Publish()))
+    months = published(snapshot, published_together(Publish()))
     total = Found(0, 0, 0)
     for theme in weeks.codes["theme"]:
         by_month = {m: months.cell(theme=theme, period=m) for m in months.codes["period"]}
@@ -180,22 +164,22 @@ class _Overlaps(Attacker):
         self.seen = [set() for _ in self.cells]
 
 
+def tell(name: str, found: Found) -> None:
+    print(
+        f"{name:30} small {found.n_small:5}  narrowed {found.narrowed:5}  known {found.known:5}",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("snapshot", type=Path)
     parser.add_argument("--most", type=int, default=200)
     options = parser.parse_args()
-    for name, attack in (
-        ("themes beside reports", themes_and_reports),
-        ("weeks beside months", weeks_and_months),
-    ):
-        for is_rounded in (False, True):
-            found = attack(options.snapshot, options.most, is_rounded=is_rounded)
-            print(
-                f"{name:22} {'rounded' if is_rounded else 'exact':8} small {found.n_small:5}  "
-                f"narrowed {found.narrowed:5}  known {found.known:5}",
-                flush=True,
-            )
+    tell("themes beside reports", themes_and_reports(options.snapshot, options.most))
+    for is_rounded in (False, True):
+        name = f"weeks beside months{', rounded' if is_rounded else ''}"
+        tell(name, weeks_and_months(options.snapshot, options.most, is_rounded=is_rounded))
 
 
 if __name__ == "__main__":

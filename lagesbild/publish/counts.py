@@ -14,7 +14,7 @@ from lagesbild.indicators.rates import count_interval, rate
 from lagesbild.indicators.shares import share
 from lagesbild.places import Places
 from lagesbild.publish.correction import Corrector
-from lagesbild.publish.denominators import safe_denominator
+from lagesbild.publish.denominators import denominator
 from lagesbild.publish.disclosure import HIDDEN, Cell
 from lagesbild.publish.families import (
     AXES,
@@ -22,8 +22,7 @@ from lagesbild.publish.families import (
     Published,
     Tables,
     published,
-    reports_together,
-    themes_together,
+    published_together,
 )
 from lagesbild.publish.formats import FORMATS
 from lagesbild.publish.metadata import BIAS_NOTE, write_metadata
@@ -94,10 +93,7 @@ class Selection:
 
         Counts that are not published have a family of their own, to be read in house only.
         """
-        if "theme" in self.by:
-            together = themes_together(publish, windows_of(promises))
-        else:
-            together = reports_together(publish)
+        together = published_together(publish, windows_of(promises))
         if self._is_in(together):
             return together
         is_weekly = self.period == "week"
@@ -108,7 +104,6 @@ class Selection:
         crossed = dict.fromkeys([*kept, tuple(name for name in AXES if name in self.axes)])
         return Tables(
             tuple(crossed),
-            counted=together.counted,
             periods="weeks" if is_weekly else "quarters",
             subthemes="subtheme" in self.by,
             windows=() if is_weekly else together.windows,
@@ -116,8 +111,7 @@ class Selection:
 
     def is_published(self, publish: Publish) -> bool:
         """Whether these counts are part of what is published together."""
-        together = themes_together if "theme" in self.by else reports_together
-        return self._is_in(together(publish))
+        return self._is_in(published_together(publish))
 
     def _is_in(self, together: Tables) -> bool:
         is_same_kind = self.period is None or (self.period == "week") == (
@@ -262,7 +256,7 @@ class _Counter:
         """The denominator in an area and period, the same for every theme."""
         place = tuple((axis, codes[axis]) for axis in ("area", "period") if axis in codes)
         if place not in self._wholes:
-            self._wholes[place] = safe_denominator(self._reports, self.family, codes)
+            self._wholes[place] = denominator(self.family, codes)
         return self._wholes[place]
 
     def _share(self, shown: int | None, codes: Mapping[str, str]) -> tuple[Value, Value, Value]:
@@ -274,15 +268,6 @@ class _Counter:
             return (HIDDEN, HIDDEN, HIDDEN)
         percent = found.times(100)
         return (percent.value, percent.low, percent.high)
-
-    @cached_property
-    def _reports(self) -> Published:
-        together = reports_together(self.publish)
-        if together.periods == self.tables.periods:
-            return self._family(together)
-        return published(
-            self.snapshot, Tables((("area", "period"),), "reports", self.tables.periods)
-        )
 
     def _rate(self, shown: int | None, area: str) -> tuple[Value, Value, Value]:
         area_type, _, code = area.partition(":")

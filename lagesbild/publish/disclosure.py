@@ -59,12 +59,15 @@ class Axis:
     """One breakdown. `root`: the code of everything, for tables that are not broken down by it.
 
     Codes in no sum stand alone (themes where no total is published). A code may be the total of
-    several sums (one for each type of area) and a part of another (months, quarters, years).
+    several sums (one for each type of area) and a part of another (months, quarters, years). `of`:
+    the axis that this one breaks down; stances are of a theme, so nothing is published of a stance
+    and all themes.
     """
 
     name: str
     sums: tuple[Sum, ...] = ()
     root: str | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,11 @@ class Family:
         """Whether one of the tables holds the cell."""
         if self.rare and not all(cell in self.rare[code] for code in cell if code in self.rare):
             return False
-        if self.tables is None:
-            return True
         spread = {a.name for a, code in zip(self.axes, cell, strict=True) if code != a.root}
-        return any(spread <= set(table) for table in self.tables)
+        for axis in self.axes:
+            if axis.of is not None and axis.name in spread and axis.of not in spread:
+                return False
+        return self.tables is None or any(spread <= set(table) for table in self.tables)
 
 
 @dataclass(frozen=True, slots=True)

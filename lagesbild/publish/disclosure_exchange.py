@@ -39,18 +39,19 @@ class Offer:
 @dataclass(slots=True)
 class _Table:
     """Counts and prices after some exchanges. Behind the cells come one that is in no table and a
-    shown zero. `touched`: the spokes that are no longer as they were."""
+    shown zero. `moved` and `touched`: the cells and the spokes that may not be as they were."""
 
     counts: Whole
     price: Prices
+    moved: set[int]
     touched: set[int]
 
     def copy(self) -> _Table:
-        return _Table(self.counts.copy(), self.price.copy(), set(self.touched))
+        return _Table(self.counts.copy(), self.price.copy(), set(self.moved), set(self.touched))
 
 
 class Exchanges:
-    """The cheapest exchanges of cells that plain sums tie together."""
+    """The cheapest exchanges of cells that sums tie together."""
 
     def __init__(self, family: Family, cells: Sequence[Cell], counts: Whole) -> None:
         self.lines = Lines(family, cells)
@@ -60,7 +61,7 @@ class Exchanges:
         self.price = np.zeros((len(self.lines.number), self.lines.n_ways), dtype=np.float32)
 
     def _find_room(self) -> None:
-        """How many steps each line allows: no count may fall below 1."""
+        """How many steps each line allows: no count may fall below 1, and no union break."""
         lines, most = self.lines, np.iinfo(np.int32).max
         up, down = np.full((2, len(lines.number), lines.n_ways), most, dtype=np.int32)
         left = (self.counts - 1).astype(np.int32)
@@ -71,6 +72,9 @@ class Exchanges:
             np.minimum(up, here, out=up, where=(signs < 0)[None, :])
             np.minimum(down, here, out=down, where=(signs > 0)[None, :])
         self.room = np.hstack([up, down])
+        if lines.unions:
+            for spoke, room in enumerate(self.room):
+                np.minimum(room, lines.room(self.counts, spoke), out=room)
 
     # --- prices -----------------------------------------------------------------------------------
 
@@ -94,8 +98,8 @@ class Exchanges:
         price[self.room[rows, ways] < steps] = np.inf
         return price
 
-    def _prices_now(self, spokes: Places, ways: Places, table: _Table) -> Prices:
-        """The same for a single step in this table."""
+    def _prices_now(self, spokes: Places, ways: Places, table: _Table, below: float) -> Prices:
+        """The same for a single step in this table; infinite also where it costs too much."""
         found = self._prices(spokes, ways, 1)
         touched = [row for row, spoke in enumerate(spokes.tolist()) if spoke in table.touched]
         if touched:
@@ -104,15 +108,24 @@ class Exchanges:
             numbers = self.lines.number[spokes[row]][core]
             found[row] = table.price[numbers].sum(axis=1)
             found[row, (is_down & (table.counts[numbers] < 2)).any(axis=1)] = np.inf
+            if self.lines.unions:
+                open_ = np.flatnonzero(found[row] < below)
+                room = self.lines.room(table.counts, int(spokes[row]), ways[open_])
+                found[row, open_[room < 1]] = np.inf
         return found
 
     # --- offers -----------------------------------------------------------------------------------
 
     def offer(self, place: int, step: int, below: float = np.inf) -> Offer | None:
         """The cheapest that was found to move the cell by `step`, if it costs less than `below`."""
-        found = self._at_once(place, step, below)
+        found = self._at_once(place, step, below, self.lines.simply_through)
         if found is not None and found.price < FREE:
             return found
+        if self.lines.unions:
+            least = found.price if found else below
+            found = self._at_once(place, step, least, self.lines.through) or found
+            if found is not None and found.price < FREE:
+                return found
         if abs(step) > 1:
             found = self._by_steps(place, step, found.price if found else below) or found
         if found is None or found.price < FREE:
@@ -121,14 +134,16 @@ class Exchanges:
             found = self._repaired(place, found)
         return found
 
-    def _ways(self, place: int, *, is_up: bool) -> Places:
-        ways: Places = self.lines.through[self.lines.core[place]]
+    def _ways(self, place: int, through: Sequence[Places], *, is_up: bool) -> Places:
+        ways: Places = through[self.lines.core[place]]
         turned: Places = self.lines.turned[ways]
         return ways if is_up else turned
 
-    def _at_once(self, place: int, step: int, below: float) -> Offer | None:
+    def _at_once(
+        self, place: int, step: int, below: float, through: Sequence[Places]
+    ) -> Offer | None:
         """All steps along the same line, against one sibling or with the hub."""
-        spoke, ways = int(self.lines.spoke[place]), self._ways(place, is_up=step > 0)
+        spoke, ways = int(self.lines.spoke[place]), self._ways(place, through, is_up=step > 0)
         own = self._prices(np.array([spoke]), ways, abs(step))[0]
         ways, own = ways[own < below], own[own < below]
         if not len(ways):
@@ -171,7 +186,7 @@ class Exchanges:
 
     def _by_steps(self, place: int, step: int, below: float) -> Offer | None:
         """Step by step, each time the cheapest exchange that is left."""
-        table = _Table(self.counts.copy(), self.price_of.copy(), set())
+        table = _Table(self.counts.copy(), self.price_of.copy(), set(), set())
         moves, spent = [], 0.0
         for _ in range(abs(step)):
             price = self._take_step(place, step > 0, table, below - spent)
@@ -183,14 +198,17 @@ class Exchanges:
 
     def _take_step(self, place: int, is_up: bool, table: _Table, below: float) -> float:
         """Move the cell by one in this table, and say what it cost; infinite: it did not move."""
-        spoke, ways = int(self.lines.spoke[place]), self._ways(place, is_up=is_up)
+        spoke, ways = (
+            int(self.lines.spoke[place]),
+            self._ways(place, self.lines.through, is_up=is_up),
+        )
         siblings = self.lines.siblings[spoke]
-        own = self._prices_now(np.array([spoke]), ways, table)[0]
+        own = self._prices_now(np.array([spoke]), ways, table, below)[0]
         ways, own = ways[own < below], own[own < below]
         if not len(siblings) or not len(ways):
             return np.inf
         turned = self.lines.turned[ways]
-        other = self._prices_now(siblings, turned, table)
+        other = self._prices_now(siblings, turned, table, below)
         total = own + other.min(axis=0)
         nth = int(total.argmin())
         if total[nth] >= below:
@@ -202,17 +220,18 @@ class Exchanges:
     def _take(self, table: _Table, move: Move) -> None:
         table.counts[move.places] += move.steps
         table.price[move.places] = np.minimum(table.price[move.places], HIDDEN_PRICE)
+        table.moved.update(move.places.tolist())
         table.touched.update(self.lines.spoke[move.places].tolist())
 
     def _drift(self, table: _Table) -> Move:
-        drift = table.counts - self.counts
-        moved = np.flatnonzero(drift)
-        return Move(moved, drift[moved])
+        moved = np.array(sorted(table.moved), dtype=np.intp)
+        drift = table.counts[moved] - self.counts[moved]
+        return Move(moved[drift != 0], drift[drift != 0])
 
     def _repaired(self, place: int, offer: Offer) -> Offer:
         """Move back what had to be hidden, one cell after another, where others can stand in for
         it that cost less."""
-        table = _Table(self.counts.copy(), self.price_of.copy(), set())
+        table = _Table(self.counts.copy(), self.price_of.copy(), set(), set())
         self._take(table, offer.moves[-1])
         table.price[place] = np.inf
         bought = [cell for cell in offer.moves[-1].places if self.price_of[cell] >= FREE]

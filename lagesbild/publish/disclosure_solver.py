@@ -81,7 +81,7 @@ def hide(
     """Which cells to hide, `small` among them. Every count is at least 1.
 
     `settled`: cells that have been released before; they stay shown, or hidden if among `kept`.
-    `exchanges`: made of some cells that plain sums tie together, and their counts. `dear`: cells
+    `exchanges`: made of some cells that sums tie together, and their counts. `dear`: cells
     that are hidden only where little else would do.
     """
     if not counts or not small:
@@ -96,8 +96,9 @@ def hide(
     for group in sorted({int(of_cell[number]) for number in small}):
         cells, rows = np.flatnonzero(of_cell == group), np.flatnonzero(of_row == group)
         sums = Sums(csr_array(matrix[rows][:, cells]), is_equal[rows], whole[cells])
-        made = exchanges(cells, sums.counts) if exchanges and sums.is_equal.all() else None
+        made = exchanges(cells, sums.counts) if exchanges else None
         work = _MOST_WORK * int(is_small[cells].sum()) // len(small)
+        work = work * _MANY // max(len(cells), _MANY)
         flags = (is_small[cells], is_settled[cells], is_kept[cells])
         part = _Component(sums, *flags, cost[cells], made, work)
         part.solve()
@@ -122,10 +123,12 @@ def _matrix(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, Fla
 
 
 _DEAR = 20.0  # as much as this many others that are as large
-# Cells in programmes that look for something cheaper than an exchange; and again so many in those
-# that look for another witness, so that a needless hiding can be undone. Counted, not timed. Each
-# component has its part of this, by its small counts.
-_MOST_WORK = 100_000
+# Cells in programmes that look for something cheaper than an exchange, less where there are more
+# than so many cells; and a quarter of that again in those that look for another witness, so that a
+# needless hiding can be undone. Counted, not timed. Each component has its part of this, by its
+# small counts.
+_MOST_WORK = 250_000
+_MANY = 10_000
 _LEAST_WORK = 100  # what a programme takes however few its cells
 
 
@@ -162,6 +165,7 @@ class _Component:
         self.proofs: dict[Pair, set[int]] = defaultdict(set)
         self.proved: list[list[Pair]] = []
         self.movers: dict[int, set[int]] = defaultdict(set)
+        self.tried: dict[int, list[int]] = {}  # row -> its cells that programmes may move
         self.before = 0
         self.is_given_up = False
         self.most_work, self.work = most_work, 0
@@ -180,7 +184,7 @@ class _Component:
             if self.is_given_up:
                 return
         self.before = int(self.hidden.sum())
-        self.work = 0
+        self.most_work, self.work = self.most_work // 4, 0
         self._show_again()
 
     def _is_proved(self, place: int, value: int) -> bool:
@@ -196,6 +200,8 @@ class _Component:
 
     def _hide(self, places: Places, *, is_hidden: bool = True) -> None:
         self.hidden[places] = is_hidden
+        for row in self.sums.across(places)[1].tolist():
+            self.tried.pop(row, None)
         self._reprice(places)
 
     def _reprice(self, places: Places) -> None:
@@ -291,11 +297,17 @@ class _Component:
         return np.array(sorted(found))
 
     def _tried(self, row: int) -> list[int]:
-        cells = self.sums.cells_of(row)
-        cells = cells[self.may_hide[cells]]
-        price = np.where(self.hidden[cells], 0.0, self.cost[cells])
-        chosen = cells[np.argsort(price, kind="stable")]
-        return [int(cell) for cell in chosen[: self.hidden[cells].sum() + _CHEAPEST]]
+        if row not in self.tried:
+            cells = self.sums.cells_of(row)
+            if not self.sums.is_equal[row]:
+                # a union leads from its parts to its total, not to all other parts
+                signs = self.sums.signs_of(row)
+                cells = cells[signs > 0 if len(cells) == 2 else signs < 0]
+            cells = cells[self.may_hide[cells]]
+            price = np.where(self.hidden[cells], 0.0, self.cost[cells])
+            chosen = cells[np.argsort(price, kind="stable")]
+            self.tried[row] = chosen[: self.hidden[cells].sum() + _CHEAPEST].tolist()
+        return self.tried[row]
 
     # --- what a witness proves --------------------------------------------------------------------
 

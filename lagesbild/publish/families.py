@@ -23,6 +23,7 @@ from lagesbild.publish import (
     disclosure_lines,
     disclosure_programme,
     disclosure_solver,
+    disclosure_unions,
 )
 from lagesbild.publish.disclosure import Axis, Cell, Family, Protected, Sum, protect
 from lagesbild.publish.periods import SetOfMonths, coarser, sums_of
@@ -69,15 +70,14 @@ _KEY_SOURCES = {
 class Tables:
     """Which axes each published table crosses.
 
-    `counted`: reports of each theme, or reports with any theme of safety at all. The two are
-    families of their own: a report may have several themes, so one is not the sum of the other.
+    Reports of each theme, and of all themes of safety together: reports with any of them, which are
+    no sum, since a report may have several. What is broken down by area and theme is so by area.
     `subthemes`: every theme with its subthemes. `periods`: weeks, or months with their quarters,
     tertials and years (whichever of the two is named: both are protected together). `windows`:
     further sets of months, such as those before and after a promise.
     """
 
     crossed: tuple[tuple[str, ...], ...]
-    counted: Literal["themes", "reports"] = "themes"
     periods: Literal["quarters", "tertials", "weeks"] = "quarters"
     subthemes: bool = False
     windows: tuple[SetOfMonths, ...] = ()
@@ -99,9 +99,10 @@ class Tables:
         return tuple(name for name in AXES if name in used)
 
 
-def themes_together(publish: Publish, windows: Sequence[SetOfMonths] = ()) -> Tables:
-    """All counts of themes that are published: one family, whatever part of it is exported."""
+def published_together(publish: Publish, windows: Sequence[SetOfMonths] = ()) -> Tables:
+    """All counts that are published: one family, whatever part of it is exported."""
     tables = [tuple(name for name in AXES if name in table) for table in publish.family]
+    tables.append(("area", "period"))  # reports, whatever their theme
     return Tables(
         tuple(dict.fromkeys(tables)),
         periods="weeks" if publish.periods == "weeks" else "quarters",
@@ -110,19 +111,11 @@ def themes_together(publish: Publish, windows: Sequence[SetOfMonths] = ()) -> Ta
     )
 
 
-def reports_together(publish: Publish) -> Tables:
-    """All counts of reports, whatever their theme, that are published."""
-    own = ("area", "period", "source")
-    tables = [tuple(name for name in own if name in table) for table in publish.family]
-    tables = [("area", "period"), *(table for table in tables if "source" in table)]
-    periods: Literal["weeks", "quarters"] = "weeks" if publish.periods == "weeks" else "quarters"
-    return Tables(tuple(dict.fromkeys(tables)), "reports", periods)
-
-
 @dataclass(frozen=True, slots=True)
 class Published:
     """A protected family, asked by the names of its axes; an axis not named is taken whole.
 
+    Of the themes, the whole is reports with any theme of safety.
     `rounding`: what is done to the shown counts when they are published; see disclosure.py.
     """
 
@@ -214,7 +207,7 @@ def count_tables(
     """
     if secret is not None:
         _key_reports(db, secret)
-    source = (_SOURCES if secret is None else _KEY_SOURCES)[tables.counted]
+    sources = _SOURCES if secret is None else _KEY_SOURCES
     rows = [(period, code) for period, codes in named.items() for code in codes]
     db.execute("create or replace temp table period_of (period varchar, code varchar)")
     if rows:
@@ -222,7 +215,10 @@ def count_tables(
         db.execute(f"insert into period_of values {places}", [v for row in rows for v in row])
     counts: dict[Cell, int] = {}
     for table in tables.crossed:
-        counts.update(_counts(db, tables, table, source))
+        if "theme" in table:
+            counts.update(_counts(db, tables, table, sources["themes"]))
+        whole = [name for name in table if name not in ("theme", "stance")]
+        counts.update(_counts(db, tables, whole, sources["reports"]))
     rare = rare_cells(tables)
     return {
         cell: n
@@ -271,8 +267,8 @@ def _root(code: str) -> str:
 
 
 def _axis(name: str, codes: Sequence[str], tables: Tables) -> Axis:
-    if name == "theme":  # a report may have several: no theme is the rest of the others
-        return Axis(name, _with_subthemes(codes))
+    if name == "theme":
+        return Axis(name, (*_with_subthemes(codes), *_with_reports(codes)), ROOT)
     if name == "period" and tables.periods != "weeks":
         sums = [Sum(w.name, tuple(m for m in w.months if m in codes)) for w in tables.windows]
         calendar = [code for code in codes if ":" not in code]
@@ -280,11 +276,18 @@ def _axis(name: str, codes: Sequence[str], tables: Tables) -> Axis:
     groups: dict[str, list[str]] = {}
     for code in codes:  # areas of one type make up everything, and so do those of another
         groups.setdefault(code.partition(":")[0] if name == "area" else "", []).append(code)
-    return Axis(name, tuple(Sum(ROOT, tuple(group)) for group in groups.values()), ROOT)
+    wholes = tuple(Sum(ROOT, tuple(group)) for group in groups.values())
+    return Axis(name, wholes, ROOT, of="theme" if name == "stance" else None)
 
 
 def _without_total(axis: Axis) -> Axis:
     return Axis(axis.name, tuple(rule for rule in axis.sums if rule.total != ROOT))
+
+
+def _with_reports(codes: Sequence[str]) -> tuple[Sum, ...]:
+    """A report may have several themes, so reports with any of them are no sum but a union."""
+    mains = tuple(code for code in codes if "." not in code and code != RESIDUAL)
+    return (Sum(ROOT, mains, overlap=True),) if mains else ()
 
 
 def _with_subthemes(codes: Sequence[str]) -> tuple[Sum, ...]:
@@ -304,6 +307,7 @@ _RULES = (
     disclosure_lines,
     disclosure_programme,
     disclosure_solver,
+    disclosure_unions,
 )
 
 

@@ -53,7 +53,7 @@ def released(snapshot: Path, tables: Tables, publish: Publish) -> Published:
 
     Raises UsageError where nothing is ready, or what is published together has changed.
     """
-    file = snapshot.parent / "released" / f"{tables.counted}.json"
+    file = snapshot.parent / "released" / "counts.json"
     secret = _secret(publish)
     keys: Mapping[Cell, int] = {}
     with connect(snapshot, read_only=True) as db:
@@ -144,15 +144,19 @@ def _made_of(tables: Tables, counts: Mapping[Cell, int], publish: Publish) -> li
 
 
 def _load(file: Path, tables: Tables, made_of: Sequence[Any]) -> Release | None:
-    if not file.exists():
+    # of releases in which themes and reports were protected apart
+    former = [file.with_name(name) for name in ("themes.json", "reports.json")]
+    is_former = any(earlier.exists() for earlier in former)
+    if not file.exists() and not is_former:
         return None
-    content = json.loads(file.read_text(encoding="utf-8"))
-    if content["made_of"] != made_of:
+    content = {} if is_former else json.loads(file.read_text(encoding="utf-8"))
+    if content.get("made_of") != made_of:
         raise UsageError(
             "Det som publiceras tillsammans (family, periods och rounding under [publish], eller "
             "områdestyperna) har ändrats sedan öppna data publicerades senast. Nya indelningar av "
             "samma månader kan dras ifrån de gamla så att enskilda rapporter syns. Ändra tillbaka, "
-            f"eller dra först in det som är publicerat och flytta undan {file}."
+            "eller dra först in det som är publicerat och flytta undan filerna i "
+            f"{file.parent}."
         )
     counts = {tuple(codes): n for codes, n, _, _ in content["cells"]}
     hidden = {tuple(codes) for codes, _, shown, _ in content["cells"] if not shown}

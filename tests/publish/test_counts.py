@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lagesbild.errors import UsageError
 from lagesbild.night import Store, run_night
 from lagesbild.publish.counts import Selection, counts
-from lagesbild.publish.families import published, themes_together
+from lagesbild.publish.families import published, published_together
 from lagesbild.publish.periods import SetOfMonths
 from lagesbild.settings import Publish, load
 from lagesbild.sources import SOURCES
@@ -68,6 +68,9 @@ def test_months_are_local_and_unknown_is_an_area(tmp_path: Path) -> None:
         ("kommun:1280", "fysisk_miljo", "2025-04"): 1,
         ("kommun:1280", "narkotika", "2025-03"): 6,
         ("kommun:okand", "narkotika", "2024-12"): 1,
+        ("kommun:1280", "alla", "2025-03"): 6,
+        ("kommun:1280", "alla", "2025-04"): 1,
+        ("kommun:okand", "alla", "2024-12"): 1,
     }
     assert found["kommun:1280", "narkotika", "2025-Q1"] == 6
     assert found["alla", "narkotika", "alla"] == 7
@@ -77,7 +80,7 @@ def test_months_before_a_promise_are_counted_for_its_own_area_and_theme(tmp_path
     window = SetOfMonths(
         "before:x", ("2025-02", "2025-03", "2025-04"), ("kommun:1280",), ("narkotika",)
     )
-    family = published(night(tmp_path, RECORDS), themes_together(Publish(), [window]))
+    family = published(night(tmp_path, RECORDS), published_together(Publish(), [window]))
     assert family.shown(area="kommun:1280", theme="narkotika", period="before:x") == 6
     with pytest.raises(KeyError):
         family.shown(area="kommun:1280", theme="fysisk_miljo", period="before:x")
@@ -152,10 +155,10 @@ def test_the_sql_agrees_with_a_slow_count(
     for text, at, kommun, kind in newest.values():
         if kind == "summary":
             continue
-        for word, theme in WordClassifier.words.items():
-            if word in text:
-                month = at.astimezone(STOCKHOLM).strftime("%Y-%m")
-                expected[kommun or "Okänt", theme, month] += 1
+        month = at.astimezone(STOCKHOLM).strftime("%Y-%m")
+        themes = {theme for word, theme in WordClassifier.words.items() if word in text}
+        for theme in themes | ({"alla"} if themes else set()):
+            expected[kommun or "Okänt", theme, month] += 1
     snapshot = night(tmp_path_factory.mktemp("stad"), records)
     found = whole(snapshot, "area", "theme", "month")
     months = {cell: n for cell, n in found.items() if is_month(cell[2])}

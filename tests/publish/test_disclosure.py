@@ -191,6 +191,79 @@ def test_themes_of_one_report_overlap_and_still_give_bounds() -> None:
     assert protected.complementary
 
 
+def test_stances_are_of_a_theme_and_never_of_all_themes_together() -> None:
+    """A report with two themes may have two stances: those of all themes would be no sum."""
+    themes = Axis("theme", (Sum("alla", ("trafik", "alkohol"), overlap=True),), "alla")
+    stances = Axis("stance", (Sum("alla", ("problem", "beröm")),), "alla", of="theme")
+    counts: dict[Cell, int] = {("trafik", "problem"): 8, ("trafik", "beröm"): 3}
+    counts |= {("alkohol", "problem"): 9, ("trafik", "alla"): 11, ("alkohol", "alla"): 9}
+    family = Family((themes, stances), counts | {("alla", "alla"): 15})
+    assert not family.is_published(("alla", "problem"))
+    protected = protect(family)
+    assert attack(family, protected.small | protected.complementary).narrowed == []
+    with pytest.raises(ValueError, match="not a count"):
+        protect(Family((themes, stances), counts | {("alla", "problem"): 15}))
+
+
+Place = tuple[int, int, int]  # reports of one theme, of another, and of any of the two
+
+
+def two_themes(north: Place, south: Place) -> Family:
+    """Two areas and both together; reports of two themes, and of any of them."""
+    areas = Axis("area", (Sum("alla", ("norr", "syd")),), "alla")
+    themes = Axis("theme", (Sum("alla", ("trafik", "alkohol"), overlap=True),), "alla")
+    rows = {"norr": north, "syd": south, "alla": [a + b for a, b in zip(north, south, strict=True)]}
+    counts: dict[Cell, int] = {
+        (area, theme): n
+        for area, row in rows.items()
+        for theme, n in zip(("trafik", "alkohol", "alla"), row, strict=True)
+        if n
+    }
+    return Family((areas, themes), counts)
+
+
+def small_values(family: Family, hidden: frozenset[Cell], largest: int) -> set[tuple[Cell, int]]:
+    """The values 1-4 of the small counts in all tables that look the same; by trying them all."""
+
+    def looks_same(area: str, row: Place) -> bool:
+        cells = [(area, theme) for theme in ("trafik", "alkohol", "alla")]
+        return all(
+            n >= 1 if cell in hidden else n == family.counts.get(cell, 0)
+            for cell, n in zip(cells, row, strict=True)
+        )
+
+    numbers = range(largest + 1)
+    rows = [(a, b, n) for a in numbers for b in numbers for n in range(max(a, b), a + b + 1)]
+    found: set[tuple[Place, Place]] = set()
+    norths, souths = ([row for row in rows if looks_same(a, row)] for a in ("norr", "syd"))
+    for north, south in itertools.product(norths, souths):
+        both = (north[0] + south[0], north[1] + south[1], north[2] + south[2])
+        if looks_same("alla", both):
+            found.add((north, south))
+    tables = [two_themes(*pair).counts for pair in found]
+    small = [cell for cell, n in family.counts.items() if n < 5]
+    return {(cell, t[cell]) for cell in small for t in tables if t[cell] < 5}
+
+
+one_place = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 2)).map(
+    lambda n: (n[0] + n[2], n[1] + n[2], sum(n))
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(one_place, one_place)
+@example((1, 4, 5), (6, 2, 6))
+def test_no_value_is_ruled_out_by_the_reports_beside_their_themes(
+    north: Place, south: Place
+) -> None:
+    """By trying every table there is, and only what the shown zeros rule out is left out."""
+    family = two_themes(north, south)
+    protected = protect(family)
+    hidden = protected.small | protected.complementary
+    by_zeros = small_values(family, frozenset(family.counts), 4)
+    assert by_zeros <= small_values(family, hidden, 8)
+
+
 @pytest.mark.parametrize("total", [5, 7])
 def test_totals_that_contradict_their_parts_are_refused(total: int) -> None:
     counts = {("alla",): total, ("a",): 3, ("b",): 3}

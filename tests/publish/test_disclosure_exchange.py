@@ -55,8 +55,6 @@ def test_a_way_keeps_every_sum_of_its_axis() -> None:
 def test_what_is_offered_is_always_a_table(seed: int) -> None:
     family = random_family(seed)
     cells = sorted(family.counts)
-    if any(rule.overlap for axis in family.axes for rule in axis.sums):
-        return
     counts = np.array([family.counts[cell] for cell in cells])
     matrix, is_equal = disclosure_solver._matrix(
         len(cells), relations(family, {cell: n for n, cell in enumerate(cells)})

@@ -18,7 +18,7 @@ from lagesbild.errors import UsageError
 from lagesbild.night import Store, run_night
 from lagesbild.publish.counts import Selection, counts, export_counts
 from lagesbild.publish.disclosure import HIDDEN, is_hidden, perturbed, protect, record_key, rounded
-from lagesbild.publish.families import themes_together
+from lagesbild.publish.families import published_together
 from lagesbild.publish.releases import released
 from lagesbild.settings import HASH_KEY_VARIABLE, Publish, Settings, load
 from lagesbild.sources import SOURCES
@@ -113,11 +113,11 @@ def test_a_released_month_stays_as_it_was_when_late_reports_come(store: Nights) 
     new = rows(store.second, store.settings)
     assert {key[2] for key in new} == {"2025-01", "2025-02", "2025-03"}
     assert {key: new[key] for key in old} == old
-    assert new["1280", "narkotika", "2025-03"] == 23
+    assert new["12", "narkotika", "2025-03"] == 39
 
 
 def test_both_releases_together_narrow_nothing(store: Nights) -> None:
-    tables = themes_together(Publish())
+    tables = published_together(Publish())
     old = released(store.first, tables, store.settings.publish).protected
     new = released(store.second, tables, store.settings.publish).protected
     assert old.small
@@ -145,6 +145,24 @@ def test_what_is_published_together_may_not_change_between_releases(store: Night
     wider = published_as(store, family=(("area", "theme", "period"), ("theme", "period", "source")))
     with pytest.raises(UsageError, match="har ändrats"):
         rows(snapshot, wider)
+
+
+def test_releases_of_themes_and_reports_apart_are_not_forgotten(store: Nights) -> None:
+    former = store.first.parent / "released" / "reports.json"
+    former.parent.mkdir()
+    former.write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match="har ändrats"):
+        rows(store.first, store.settings)
+
+
+def test_reports_are_released_with_the_themes_they_are_the_union_of(store: Nights) -> None:
+    rows(store.first, store.settings)
+    ledger = store.first.parent / "released" / "counts.json"
+    before = ledger.read_bytes()
+    table = counts(store.first, Selection(("area", "month")), PLAN, store.settings, "open_data")
+    found = {(row[table.at("area_code")], row[table.at("month")]) for row in table.rows}
+    assert ("1280", "2025-01") in found
+    assert ledger.read_bytes() == before
 
 
 def test_nothing_is_released_before_a_month_is_over(store: Nights) -> None:
@@ -198,14 +216,14 @@ def test_releases_protected_apart_can_be_subtracted() -> None:
 def test_rounding_to_five_changes_what_is_shown_and_hides_no_less(store: Nights) -> None:
     snapshot = store.second
     plain = dict(rows(snapshot, store.settings))
-    ledger = snapshot.parent / "released" / "themes.json"
+    ledger = snapshot.parent / "released" / "counts.json"
     ledger.unlink()
     fives = rows(snapshot, published_as(store, rounding="five"))
     assert {k for k, n in fives.items() if n == HIDDEN} == {
         k for k, n in plain.items() if n == HIDDEN
     }
     assert fives == {k: n if n == HIDDEN else rounded(n) for k, n in plain.items()}
-    assert 28 in plain.values()
+    assert 23 in plain.values()
 
 
 def test_cell_keys_follow_the_reports(store: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +231,7 @@ def test_cell_keys_follow_the_reports(store: Nights, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(HASH_KEY_VARIABLE, "hemlig")
     noisy = published_as(store, rounding="cell_key")
     snapshot = store.first
-    tables = themes_together(Publish())
+    tables = published_together(Publish())
     family = released(snapshot, tables, noisy.publish)
     cell = family.cell(area="kommun:1280", theme="narkotika", period="2025-01")
     with connect(snapshot, read_only=True) as db:

@@ -93,10 +93,8 @@ def family(counts: Mapping[tuple[str, str, str], int]) -> Published:
     return Published(protect(Family(axes, cells)), ("area", "theme", "period"), codes)
 
 
-def reports(counts: Mapping[str, int], period: str) -> Published:
-    axes = (Axis("area"), Axis("period"))
-    cells = {(f"stadsdel:{area}", period): n for area, n in counts.items()}
-    return Published(protect(Family(axes, cells)), ("area", "period"), {})
+def reports(counts: Mapping[str, int], period: str) -> dict[tuple[str, str, str], int]:
+    return {(area, ROOT, period): n for area, n in counts.items()}
 
 
 NAMES = {"A": "Åsen", "B": "Berget", "C": "Centrum", "D": "Dalen", "E": "Ekbacken"}
@@ -108,9 +106,8 @@ def test_a_hot_spot_is_found_against_all_reports(tmp_path: Path) -> None:
     narcotics = {("A", "narkotika", period): 40, ("B", "narkotika", period): 8}
     narcotics |= {(code, "narkotika", period): 9 for code in "CDE"}
     whole = reports({"A": 100, "B": 100, "C": 300, "D": 100, "E": 100}, period)
-    found = hot_facts(
-        settings, "stadsdel", (family(narcotics), whole), [Period(period)], ["narkotika"]
-    )
+    counts = family(narcotics | whole)
+    found = hot_facts(settings, "stadsdel", counts, [Period(period)], ["narkotika"])
     assert [(fact.areas, fact.count) for fact in found] == [(["Åsen"], 40)]
     assert found[0].expected == pytest.approx(75 / 7, abs=0.01)
     assert (found[0].n_periods, found[0].of_periods) == (1, 1)
@@ -123,11 +120,10 @@ def test_areas_that_are_not_shown_are_left_out(tmp_path: Path) -> None:
     narcotics = {(code, "narkotika", period): 9 for code in "BCDE"} | {
         ("A", "narkotika", period): 4
     }
-    counts = family(narcotics)
-    assert counts.shown(area="stadsdel:A", theme="narkotika", period=period) is None
     whole = reports({"A": 5, "B": 100, "C": 100, "D": 100, "E": 100}, period)
-    families = (counts, whole)
-    assert hot_facts(settings, "stadsdel", families, [Period(period)], ["narkotika"]) == []
+    counts = family(narcotics | whole)
+    assert counts.shown(area="stadsdel:A", theme="narkotika", period=period) is None
+    assert hot_facts(settings, "stadsdel", counts, [Period(period)], ["narkotika"]) == []
 
 
 def test_the_periods_before_reach_back_to_the_first_report() -> None:

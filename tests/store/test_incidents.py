@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lagesbild.duplicates import nearly_identical
-from lagesbild.publish.families import Published, Tables, published, themes_together
+from lagesbild.publish.families import Published, Tables, published, published_together
 from lagesbild.publish.incidents import Incidents, incidents_of
 from lagesbild.settings import Publish
 from lagesbild.sources import SOURCES
@@ -23,7 +23,7 @@ LAMP = "lampan på gångvägen mellan skolan och centrum har varit trasig i tre 
 
 
 def family(snapshot: Path) -> Published:
-    return published(snapshot, themes_together(Publish()))
+    return published(snapshot, published_together(Publish()))
 
 
 @pytest.fixture

@@ -18,14 +18,13 @@ from lagesbild.indicators.rates import count_interval
 from lagesbild.indicators.shares import share
 from lagesbild.night import Store
 from lagesbild.publish.correction import Corrector, KnownErrors
-from lagesbild.publish.denominators import safe_denominator
+from lagesbild.publish.denominators import denominator
 from lagesbild.publish.families import (
     RESIDUAL,
     Published,
     Tables,
     published,
-    reports_together,
-    themes_together,
+    published_together,
 )
 from lagesbild.publish.incidents import Incidents, incidents_of
 from lagesbild.publish.metadata import provenance
@@ -148,17 +147,14 @@ def gather(snapshot: Path, settings: Settings, plan: CodePlan, code: str, period
     return _Gatherer(snapshot, settings, plan, find_place(snapshot, code), period).facts()
 
 
-def report_tables(settings: Settings, promises: Sequence[Promise]) -> tuple[Tables, Tables]:
-    """The families of themes and of reports: those that exports have, as far as months go."""
+def report_tables(settings: Settings, promises: Sequence[Promise]) -> Tables:
+    """The family that exports have, as far as months go."""
     windows = windows_of(promises)
-    themes, reports = themes_together(settings.publish, windows), reports_together(settings.publish)
-    crossed = themes.crossed
+    together = published_together(settings.publish, windows)
+    crossed = together.crossed
     if not any({"area", "theme", "period"} <= set(table) for table in crossed):
         crossed = (*crossed, ("area", "theme", "period"))
-    return (
-        replace(themes, crossed=crossed, periods="quarters", windows=windows),
-        replace(reports, periods="quarters"),
-    )
+    return replace(together, crossed=crossed, periods="quarters", windows=windows)
 
 
 class _Gatherer:
@@ -172,9 +168,8 @@ class _Gatherer:
         self.period = period
         self.until = data_until(snapshot)
         self.promises = promises_of(settings)
-        themes, reports = report_tables(settings, self.promises)
-        self.counts, self.reports = published(snapshot, themes), published(snapshot, reports)
-        self.months = month_range(min(_months(self.reports)), max(_months(self.reports)))
+        self.counts = published(snapshot, report_tables(settings, self.promises))
+        self.months = month_range(min(_months(self.counts)), max(_months(self.counts)))
         if not set(period.months) & set(self.months):
             raise UsageError(
                 f"Det finns inga rapporter från {period.code}; lagret har "
@@ -210,7 +205,7 @@ class _Gatherer:
             trends={theme: [self._count(theme, m) for m in self.months] for theme in top},
             marks=series_marks(self.snapshot),
             area_type=area_type,
-            areas=area_facts(self.settings, area_type, self.reports, self.period)
+            areas=area_facts(self.settings, area_type, self.counts, self.period)
             if area_type
             else [],
             moments=moments_of(self.reader),
@@ -244,7 +239,7 @@ class _Gatherer:
     def _total(self, period: Period | None) -> int | None:
         if period is None:
             return None
-        return self.reports.shown(area=self.place.key, period=period.code)
+        return self.counts.shown(area=self.place.key, period=period.code)
 
     def _count(self, theme: str, period: str) -> int | None:
         return self.counts.shown(area=self.place.key, theme=theme, period=period)
@@ -286,7 +281,7 @@ class _Gatherer:
             return []
         periods = recent_periods(self.period, self.months[0])
         themes = [t for t in self.plan.main if t in self.counts.codes["theme"]]
-        return hot_facts(self.settings, area_type, (self.counts, self.reports), periods, themes)
+        return hot_facts(self.settings, area_type, self.counts, periods, themes)
 
     def _quotes(self, themes: Sequence[str]) -> Quotes:
         """Of the themes whose counts are shown, upkeep aside."""
@@ -313,7 +308,7 @@ class _Gatherer:
     ) -> ThemeFact:
         count = self._count(key, self.period.code)
         place = {"area": self.place.key, "period": self.period.code, "theme": key}
-        whole = safe_denominator(self.reports, self.counts, place)
+        whole = denominator(self.counts, place)
         has_share = count is not None and whole is not None and key != RESIDUAL
         return ThemeFact(
             key,
@@ -341,8 +336,8 @@ class _Gatherer:
         return lead_time(days, is_closed) if len(days) >= FEWEST_LEAD_TIMES else None
 
 
-def _months(reports: Published) -> list[str]:
-    return [code for code in reports.codes["period"] if len(code) == 7 and code[5] not in "QT"]
+def _months(counts: Published) -> list[str]:
+    return [code for code in counts.codes["period"] if len(code) == 7 and code[5] not in "QT"]
 
 
 def last_year_or_before(periods: Sequence[Period | None]) -> Period | None:

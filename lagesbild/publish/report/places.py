@@ -61,13 +61,13 @@ def drawn_type(settings: Settings, place: Place) -> str | None:
 
 
 def area_facts(
-    settings: Settings, area_type: str, reports: Published, period: Period
+    settings: Settings, area_type: str, counts: Published, period: Period
 ) -> list[AreaFact]:
     """Every area of the type, with the safety reports of the period."""
     places = Places(settings.areas, settings.base_dir)
     facts = []
     for area in places.areas(area_type):
-        count = reports.shown(area=f"{area_type}:{area.area_code}", period=period.code)
+        count = counts.shown(area=f"{area_type}:{area.area_code}", period=period.code)
         residents = places.population(area_type, area.area_code)
         found = rate(count or 0, residents, place_types_of(area.area_name))
         facts.append(
@@ -85,16 +85,15 @@ def area_facts(
 def hot_facts(
     settings: Settings,
     area_type: str,
-    families: tuple[Published, Published],
+    counts: Published,
     periods: Sequence[Period],
     themes: Sequence[str],
 ) -> list[HotFact]:
     """Hot spots of each theme in the first of `periods`; the others tell whether they persist.
 
-    `families`: the counts by theme, and the reports of all themes, which are the yardstick: an
-    area that reports much of everything is not a hot spot of narcotics.
+    The reports of all themes are the yardstick: an area that reports much of everything is not a
+    hot spot of narcotics.
     """
-    counts, reports = families
     middles = _middles(boundaries(settings, area_type))
     names = {
         a.area_code: a.area_name for a in Places(settings.areas, settings.base_dir).areas(area_type)
@@ -106,7 +105,7 @@ def hot_facts(
             Cell(code, *middles[code], n, float(whole))
             for code, n in shown[0].items()
             if code in middles
-            and (whole := reports.shown(area=f"{area_type}:{code}", period=periods[0].code))
+            and (whole := counts.shown(area=f"{area_type}:{code}", period=periods[0].code))
         ]
         often = persistence(shown, _TOP)
         for spot in hot_spots(cells, max_p=_CHANCE / len(themes)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from html import escape
 from math import cos, pi, sin
@@ -20,7 +20,7 @@ from lagesbild.night import Store
 from lagesbild.places import Places
 from lagesbild.publish.charts import BLUE, Chart, bars
 from lagesbild.publish.disclosure import HIDDEN
-from lagesbild.publish.families import RESIDUAL, Published, Tables, published
+from lagesbild.publish.families import RESIDUAL, Published, Tables, published, published_together
 from lagesbild.publish.periods import MONTHS, week_days
 from lagesbild.publish.promises import promises_of
 from lagesbild.publish.report.facts import report_tables
@@ -28,7 +28,7 @@ from lagesbild.publish.report.lateness import Lateness, lateness
 from lagesbild.publish.report.page import environment
 from lagesbild.publish.report.source import data_until, month_range
 from lagesbild.publish.report.wording import WORDS
-from lagesbild.settings import Settings
+from lagesbild.settings import Publish, Settings
 from lagesbild.themes import CodePlan
 
 _WEEKS_BACK = 8  # the ordinary level a week is compared with
@@ -42,6 +42,16 @@ class WeekRow:
     count: int | None
     usual: float | None
     verdict: str
+
+
+def week_tables(publish: Publish) -> Tables:
+    """What the sheets of all weeks show: one family. Where weeks are published, that of exports."""
+    crossed: tuple[tuple[str, ...], ...] = (("theme", "period"), ("area", "period"))
+    if publish.periods != "weeks":
+        return Tables(crossed, periods="weeks")
+    together = published_together(publish)
+    missing = (t for t in crossed if not any(set(t) <= set(other) for other in together.crossed))
+    return replace(together, crossed=(*together.crossed, *missing))
 
 
 def write_week(
@@ -59,17 +69,15 @@ def write_week(
     """
     monday, sunday = week_days(week)
     words = WORDS[language]
-    tables = Tables((("period", "theme"),), periods="weeks")
-    themes = published(snapshot, tables)
-    areas = published(snapshot, Tables((("area", "period"),), "reports", "weeks"))
-    if week not in areas.codes["period"]:
+    counts = published(snapshot, week_tables(settings.publish))
+    if week not in counts.codes["period"]:
         raise UsageError(f"Det finns inga rapporter från vecka {week}.")
-    earlier = [w for w in areas.codes["period"] if w < week][-_WEEKS_BACK:]
+    earlier = [w for w in counts.codes["period"] if w < week][-_WEEKS_BACK:]
     rows = [
         _week_row(
             plan.label(theme, "sv" if language == "sv" else "en"),
-            [themes.shown(theme=theme, period=w) for w in earlier],
-            themes.shown(theme=theme, period=week),
+            [counts.shown(theme=theme, period=w) for w in earlier],
+            counts.shown(theme=theme, period=week),
             words,
         )
         for theme in plan.decided
@@ -81,7 +89,7 @@ def write_week(
     if drawn:
         told = ", ".join(f"{label} {n}" for label, n, _, _ in drawn)
         chart = Chart("vecka", bars(drawn, words["reports"], width=220), told, (), ())
-    whole = areas.shown(period=week)
+    whole = counts.shown(period=week)
     page = (
         environment()
         .get_template("week.html.j2")
@@ -93,13 +101,13 @@ def write_week(
             days=f"{monday} – {sunday}",
             total=HIDDEN if whole is None else whole,
             rows=[_told(row) for row in rows],
-            areas=_week_areas(settings, areas, week),
+            areas=_week_areas(settings, counts, week),
             chart=chart,
             is_internal=settings.publish.periods != "weeks",
             is_complete=sunday <= data_until(snapshot),
             share=_arrived(lateness(Store(settings).inbox, snapshot), monday),
             n_weeks=len(earlier),
-            other_years=_other_years(areas, week),
+            other_years=_other_years(counts, week),
             publisher=settings.publish.publisher,
             inline=lambda chart: Markup(chart.inline),  # noqa: S704
         )
@@ -107,9 +115,9 @@ def write_week(
     return _write(folder, f"vecka_{week}{'' if language == 'sv' else '_en'}.html", page)
 
 
-def _other_years(reports: Published, week: str) -> list[str]:
+def _other_years(counts: Published, week: str) -> list[str]:
     """The reports of the same week in earlier years, as far as they are shown."""
-    shown = {w: reports.shown(period=w) for w in reports.codes["period"]}
+    shown = {w: counts.shown(period=w) for w in counts.codes["period"]}
     known = {w: n for w, n in shown.items() if n is not None}
     return [str(n) for n in same_week({week: 0, **known}, week).others]
 
@@ -141,14 +149,14 @@ def _told(row: WeekRow) -> list[str]:
     return [row.label, count, usual, row.verdict]
 
 
-def _week_areas(settings: Settings, areas: Published, week: str) -> list[list[str]]:
+def _week_areas(settings: Settings, counts: Published, week: str) -> list[list[str]]:
     """Areas of the finest type with boundaries, by reports this week."""
     types = [c.area_type for c in settings.areas if c.area_type not in ("kommun", "lan")]
     if not types:
         return []
     places = Places(settings.areas, settings.base_dir).areas(types[0])
     rows = [
-        (a.area_name, areas.shown(area=f"{types[0]}:{a.area_code}", period=week)) for a in places
+        (a.area_name, counts.shown(area=f"{types[0]}:{a.area_code}", period=week)) for a in places
     ]
     rows.sort(key=lambda row: (-(row[1] or 0), row[0]))
     return [[name, HIDDEN if n is None else str(n)] for name, n in rows]
@@ -210,13 +218,11 @@ def write_wheel(
     if not re.fullmatch(r"\d{4}", year):
         raise UsageError(f"Året {year!r} går inte att läsa; skriv till exempel 2025.")
     months = month_range(f"{year}-01", f"{year}-12")
-    themes, reports = (
-        published(snapshot, tables) for tables in report_tables(settings, promises_of(settings))
-    )
+    counts = published(snapshot, report_tables(settings, promises_of(settings)))
     until = data_until(snapshot)
     over = [month for month in months if month <= f"{until:%Y-%m}"]
-    totals = [reports.shown(period=month) for month in over]
-    if not any(month in reports.codes["period"] for month in months):
+    totals = [counts.shown(period=month) for month in over]
+    if not any(month in counts.codes["period"] for month in months):
         raise UsageError(f"Det finns inga rapporter från {year}.")
     rows = []
     for number, month in enumerate(months, 1):
@@ -224,11 +230,11 @@ def write_wheel(
         due = [p.title for p in promises_of(settings) if p.due and f"{p.due:%Y-%m}" == month]
         follow_up = "följ upp löftet {}" if language == "sv" else "follow up the promise {}"
         tasks = "; ".join([done, *(follow_up.format(title) for title in due)])
-        count, top = _NOT_YET, ""
+        total, top = _NOT_YET, ""
         if month in over:
-            count = _sign(totals[number - 1])
-            top = _top_themes(themes, plan, month, language)
-        rows.append([MONTHS[language][number - 1], count, top, happens, tasks])
+            total = _sign(totals[number - 1])
+            top = _top_themes(counts, plan, month, language)
+        rows.append([MONTHS[language][number - 1], total, top, happens, tasks])
     names = ", ".join(f"{row[0]} {row[1]}" for row in rows)
     wheel = Chart("arshjul", draw_wheel(totals, [row[0] for row in rows], year), names, (), ())
     page = (
@@ -251,8 +257,8 @@ def write_wheel(
     return target
 
 
-def _top_themes(themes: Published, plan: CodePlan, month: str, language: str) -> str:
-    found = [(themes.shown(theme=t, period=month) or 0, t) for t in plan.main]
+def _top_themes(counts: Published, plan: CodePlan, month: str, language: str) -> str:
+    found = [(counts.shown(theme=t, period=month) or 0, t) for t in plan.main]
     top = sorted((entry for entry in found if entry[0]), key=lambda e: (-e[0], e[1]))[:3]
     name = "sv" if language == "sv" else "en"
     return ", ".join(f"{plan.label(t, name)} {n}" for n, t in top) or HIDDEN  # type: ignore[arg-type]
