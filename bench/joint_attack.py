@@ -6,8 +6,8 @@ The attacker of bench/attacker.py has two kinds of counts at once:
 
 - themes beside reports: the reports of a place and time are the union of its themes, so they are
   at most the themes' sum and at least the largest; one family, protected together;
-- weeks beside months, of the whole place: what a week and a month share is a part of both. The two
-  are families of their own.
+- weeks beside months, of one theme in the whole place or all reports in one area: what a week and a
+  month share is a part of both. As the weekly sheets show them, and as they would be apart.
 
 A small count is *narrowed* if a value 1-4 is ruled out that the shown zeros alone allow, and
 *known* if one value is left. `rounded`: the same where weeks show their counts rounded to
@@ -27,8 +27,9 @@ from scipy.sparse import csr_array
 
 from bench.attacker import FAR, Attacker, zeros_only
 from lagesbild.publish.disclosure import Cell, Protected, is_hidden, rounded
-from lagesbild.publish.families import Tables, published, published_together
+from lagesbild.publish.families import published, published_together
 from lagesbild.publish.periods import week_days
+from lagesbild.publish.weeks import week_counts, week_tables, zeros_among
 from lagesbild.settings import Publish
 
 Range = tuple[float, float]
@@ -91,22 +92,29 @@ def themes_and_reports(snapshot: Path, most: int) -> Found:
 # --- weeks beside months --------------------------------------------------------------------------
 
 
-def weeks_and_months(snapshot: Path, most: int, *, is_rounded: bool) -> Found:
-    """Each theme of the whole place by itself."""
-    weeks = published(snapshot, Tables((("period", "theme"),), periods="weeks"))
-    months = published(snapshot, published_together(Publish()))
+def weeks_and_months(snapshot: Path, most: int, *, is_rounded: bool, is_apart: bool) -> Found:
+    """Each theme of the whole place by itself, and the reports of each area."""
+    together = published_together(Publish())
+    months = published(snapshot, together)
+    weeks = published(snapshot, week_tables(Publish()))
+    if not is_apart:
+        weeks = week_counts(snapshot, Publish(), together)
+    n_shown = sum(not weeks.protected.is_hidden(cell) for cell in weeks.protected.family.counts)
+    print(f"weeks' counts shown: {n_shown} of {len(weeks.protected.family.counts)}")
     total = Found(0, 0, 0)
-    for theme in weeks.codes["theme"]:
-        by_month = {m: months.cell(theme=theme, period=m) for m in months.codes["period"]}
+    for area, theme in sorted({cell[:2] for cell in weeks.protected.family.counts}):
+        by_month = {
+            m: months.cell(area=area, theme=theme, period=m) for m in months.codes["period"]
+        }
         by_month = {m: cell for m, cell in by_month.items() if len(m) == 7 and m[5] not in "QT"}
-        by_week = {w: weeks.cell(theme=theme, period=w) for w in weeks.codes["period"]}
-        found = _one_theme(
-            _read(months.protected, by_month), _read(weeks.protected, by_week), most, is_rounded
-        )
-        total = Found(
-            total.n_small + found.n_small,
-            total.narrowed + found.narrowed,
-            total.known + found.known,
+        by_week = {w: weeks.cell(area=area, theme=theme, period=w) for w in weeks.codes["period"]}
+        total = total.with_(
+            attack_chain(
+                _read(months.protected, by_month),
+                _read(weeks.protected, by_week),
+                most,
+                is_rounded=is_rounded,
+            )
         )
     return total
 
@@ -120,12 +128,20 @@ def _read(protected: Protected, cells: Mapping[str, Cell]) -> dict[str, tuple[in
 Series = Mapping[str, tuple[int, int | None]]
 
 
-def _one_theme(months: Series, weeks: Series, most: int, is_rounded: bool) -> Found:
+def attack_chain(months: Series, weeks: Series, most: int, *, is_rounded: bool) -> Found:
+    """The months and weeks of one theme and area at once."""
     parts = [(w, m) for w in weeks for m in months if _share_days(w, m)]
     series = {**months, **weeks}
     small = [(code,) for code, (count, _) in series.items() if is_hidden(count)]
 
+    counts = {code: count for code, (count, _) in series.items()}
+    hidden = {code for code, (_, shown) in series.items() if shown is None}
+    # what an attacker knows who is told in which months a 0 is hidden
+    unsure = zeros_among(hidden, counts, parts)
+
     def told(code: str) -> Range:
+        if code in unsure:
+            return 0.0, FAR
         return shown_as(series[code][1], is_rounded=is_rounded and code in weeks)
 
     def zeros(code: str) -> Range:
@@ -177,9 +193,15 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=200)
     options = parser.parse_args()
     tell("themes beside reports", themes_and_reports(options.snapshot, options.most))
-    for is_rounded in (False, True):
-        name = f"weeks beside months{', rounded' if is_rounded else ''}"
-        tell(name, weeks_and_months(options.snapshot, options.most, is_rounded=is_rounded))
+    for name, is_apart, is_rounded in (
+        ("weeks beside months", False, False),
+        ("weeks protected apart", True, False),
+        ("weeks apart, rounded", True, True),
+    ):
+        found = weeks_and_months(
+            options.snapshot, options.most, is_apart=is_apart, is_rounded=is_rounded
+        )
+        tell(name, found)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from html import escape
 from math import cos, pi, sin
@@ -20,7 +20,7 @@ from lagesbild.night import Store
 from lagesbild.places import Places
 from lagesbild.publish.charts import BLUE, Chart, bars
 from lagesbild.publish.disclosure import HIDDEN
-from lagesbild.publish.families import RESIDUAL, Published, Tables, published, published_together
+from lagesbild.publish.families import RESIDUAL, Published, published
 from lagesbild.publish.periods import MONTHS, week_days
 from lagesbild.publish.promises import promises_of
 from lagesbild.publish.report.facts import report_tables
@@ -28,7 +28,8 @@ from lagesbild.publish.report.lateness import Lateness, lateness
 from lagesbild.publish.report.page import environment
 from lagesbild.publish.report.source import data_until, month_range
 from lagesbild.publish.report.wording import WORDS
-from lagesbild.settings import Publish, Settings
+from lagesbild.publish.weeks import week_counts
+from lagesbild.settings import Settings
 from lagesbild.themes import CodePlan
 
 _WEEKS_BACK = 8  # the ordinary level a week is compared with
@@ -44,16 +45,6 @@ class WeekRow:
     verdict: str
 
 
-def week_tables(publish: Publish) -> Tables:
-    """What the sheets of all weeks show: one family. Where weeks are published, that of exports."""
-    crossed: tuple[tuple[str, ...], ...] = (("theme", "period"), ("area", "period"))
-    if publish.periods != "weeks":
-        return Tables(crossed, periods="weeks")
-    together = published_together(publish)
-    missing = (t for t in crossed if not any(set(t) <= set(other) for other in together.crossed))
-    return replace(together, crossed=(*together.crossed, *missing))
-
-
 def write_week(
     snapshot: Path,
     settings: Settings,
@@ -64,12 +55,14 @@ def write_week(
 ) -> Path:
     """The EST week on one page: what was reported, where, and what stands out.
 
-    Weeks are a family of their own. Beside published months they can narrow small counts
-    (bench/joint_attack.py), so where months are published the page says that it must not leave.
+    Weeks are a family of their own. Where months are published, more of the weeks is hidden, so
+    that the two together tell no small count (weeks.py). That is proved of one theme and area at a
+    time only (bench/joint_attack.py), so the page says that it must not leave.
     """
     monday, sunday = week_days(week)
     words = WORDS[language]
-    counts = published(snapshot, week_tables(settings.publish))
+    by_month = report_tables(settings, promises_of(settings))
+    counts = week_counts(snapshot, settings.publish, by_month)
     if week not in counts.codes["period"]:
         raise UsageError(f"Det finns inga rapporter från vecka {week}.")
     earlier = [w for w in counts.codes["period"] if w < week][-_WEEKS_BACK:]
