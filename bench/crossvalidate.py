@@ -1,27 +1,24 @@
-"""Quality by cross-validation over whole voices, and speed beside a plain scikit-learn model.
+"""Quality by cross-validation over whole voices.
 
-    python bench/crossvalidate.py [--texts N] [--skip-speed]
+    python -m bench.crossvalidate [--texts N] [--cache FILE.npy]
 
 Each of five folds holds whole voices; thresholds and calibration for a fold come from the other
-four. Texts in languages that the model does not serve are left out.
+four. The encoder is left out, since it has learnt from most voices, and so are texts in languages
+that the model does not serve.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
 
-from classifiers import load_classifier
+from bench.held_out import held_out, nested
 from classifiers.by_lexicon import LexiconClassifier
-from classifiers.calibration import Calibration
 from classifiers.evaluation import calibration_error, macro_f1, micro_f1, per_theme, share
-from classifiers.features import BLOCKS, NGRAMS
+from classifiers.features import NGRAMS
 from classifiers.labelled import Labelled, load_labelled, voice_folds
 from classifiers.learned_stance import LearnedStance, surroundings
 from classifiers.reading import Reading
@@ -36,48 +33,30 @@ from classifiers.training import (
 from lagesbild.themes import load_themes
 
 _SERVED = ("sv", "en")
-_BATCH = 256
 
 
 def main() -> None:
     options = _options()
     rows = [row for row in load_labelled() if row.language in _SERVED][: options.texts]
     readings, wanted = read_labelled(rows), wanted_themes(rows)
-    folds = np.array(voice_folds(rows, N_FOLDS))
     print(f"{len(rows)} texts, {len({r.voice for r in rows})} voices, {N_FOLDS} folds by voice")
     lexicon = LexiconClassifier()
     guess = lexicon.probabilities([r.text for r in rows], [r.question for r in rows]) >= 0.5
     show("lexicon alone", wanted, guess, guess.astype(float))
-    for name, blocks in (("n-grams alone", NGRAMS), ("combined", tuple(BLOCKS))):
-        started = time.perf_counter()
-        scores = held_out_scores(rows, readings, wanted, blocks)
-        likely, chosen = nested(scores, wanted, folds)
-        show(f"{name} ({time.perf_counter() - started:.0f} s)", wanted, chosen, likely)
-    by_kind(rows, wanted, chosen)
+    ngrams = held_out_scores(rows, readings, wanted, NGRAMS)
+    likely, chosen = nested(ngrams, wanted, np.array(voice_folds(rows, N_FOLDS)))
+    show("n-grams alone", wanted, chosen, likely)
+    both = held_out(options.cache, options.texts)
+    show("n-grams and lexicon", wanted, both.chosen, both.likely)
+    by_kind(rows, wanted, both.chosen)
     show_stance(rows, readings)
-    if not options.skip_speed:
-        speed(rows)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=None, help="only the first N texts")
-    parser.add_argument("--skip-speed", action="store_true")
+    parser.add_argument("--cache", type=Path, default=None, help="see bench/held_out.py")
     return parser.parse_args()
-
-
-def nested(
-    scores: np.ndarray, wanted: np.ndarray, folds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and decisions for each fold by a calibration made on the other folds."""
-    likely = np.zeros(wanted.shape)
-    chosen = np.zeros(wanted.shape, dtype=bool)
-    for fold in np.unique(folds):
-        held = folds == fold
-        calibration = Calibration.fit(scores[~held], wanted[~held])
-        likely[held] = calibration.probabilities(scores[held])
-        chosen[held] = likely[held] >= calibration.thresholds
-    return likely, chosen
 
 
 def show(name: str, wanted: np.ndarray, chosen: np.ndarray, likely: np.ndarray) -> None:
@@ -97,7 +76,7 @@ def show(name: str, wanted: np.ndarray, chosen: np.ndarray, likely: np.ndarray) 
 
 def by_kind(rows: Sequence[Labelled], wanted: np.ndarray, chosen: np.ndarray) -> None:
     main = len(load_themes().main)
-    print("\ncombined, micro-F1 by kind of text")
+    print("\nn-grams and lexicon, micro-F1 by kind of text")
     for kind in sorted({kind for row in rows for kind in row.kinds}):
         own = [i for i, row in enumerate(rows) if kind in row.kinds]
         f1 = micro_f1(wanted[own, :main], chosen[own, :main])
@@ -121,26 +100,6 @@ def show_stance(rows: Sequence[Labelled], readings: Sequence[Reading]) -> None:
         right = sum(a == b for a, b in zip(truth, guess, strict=True))
         print(f"\nstance by {name}: {right / len(truth):.3f} of {len(truth)} mentions", end="")
     print(f" (always problem: {always:.3f})")
-
-
-def speed(rows: Sequence[Labelled]) -> None:
-    """Texts a second over the same texts: classify, and plain TF-IDF with logistic regression."""
-    texts = [row.text for row in rows]
-    wanted = wanted_themes(rows)
-    plain = TfidfVectorizer(ngram_range=(1, 2), min_df=2)
-    regression = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
-    regression.fit(plain.fit_transform(texts), wanted[:, wanted.any(axis=0)])
-    classifier = load_classifier()
-    classifier.classify(texts[:_BATCH])
-    started = time.perf_counter()
-    for start in range(0, len(texts), _BATCH):
-        classifier.classify(texts[start : start + _BATCH])
-    own = len(texts) / (time.perf_counter() - started)
-    started = time.perf_counter()
-    for start in range(0, len(texts), _BATCH):
-        regression.predict_proba(plain.transform(texts[start : start + _BATCH]))
-    simple = len(texts) / (time.perf_counter() - started)
-    print(f"\nclassify {own:.0f} texts/s, plain TF-IDF + logistic regression {simple:.0f} texts/s")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.crossvalidate import nested
+from classifiers.calibration import Calibration
 from classifiers.labelled import Labelled, load_labelled, voice_folds
 from classifiers.renewal import data_sha256
 from classifiers.training import N_FOLDS, held_out_scores, read_labelled, wanted_themes
@@ -53,6 +54,20 @@ def held_out(cache: Path | None, n_texts: int | None = None) -> HeldOut:
         _write(cache, stamp, found)
     likely, chosen = found[0], found[1] > 0
     return HeldOut(rows, wanted, likely, chosen & _likeliest(likely))
+
+
+def nested(
+    scores: NDArray[Any], wanted: NDArray[Any], folds: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Probabilities and decisions for each fold by a calibration made on the other folds."""
+    likely = np.zeros(wanted.shape)
+    chosen = np.zeros(wanted.shape, dtype=bool)
+    for fold in np.unique(folds):
+        held = folds == fold
+        calibration = Calibration.fit(scores[~held], wanted[~held])
+        likely[held] = calibration.probabilities(scores[held])
+        chosen[held] = likely[held] >= calibration.thresholds
+    return likely, chosen
 
 
 def _likeliest(likely: NDArray[np.float64]) -> NDArray[np.bool_]:
