@@ -41,8 +41,9 @@ def large_family(n_areas: int, n_months: int, n_themes: int, n_rows: int, seed: 
     by_source = np.zeros((N_SOURCES, n_themes + 1, n_months), dtype=int)
     np.add.at(by_area, (area, theme, month), 1)
     np.add.at(by_source, (source, theme, month), 1)
-    np.add.at(by_area, (area[is_new], n_themes, month[is_new]), 1)
-    np.add.at(by_source, (source[is_new], n_themes, month[is_new]), 1)
+    reports = np.full(int(is_new.sum()), n_themes)
+    np.add.at(by_area, (area[is_new], reports, month[is_new]), 1)
+    np.add.at(by_source, (source[is_new], reports, month[is_new]), 1)
     n_districts = -(-n_areas // 10)
     districts = [by_area[first::n_districts].sum(axis=0) for first in range(n_districts)]
     areas = [f"stadsdel:{n:03}" for n in range(n_areas)]
