@@ -101,6 +101,14 @@ def test_a_week_beside_published_months_must_not_leave(
     assert "Arbetsmaterial" not in read(page)[0]
 
 
+def test_no_report_of_months_beside_published_weeks(town: Town) -> None:
+    snapshot, settings = town
+    weekly = settings.publish.model_copy(update={"periods": "weeks"})
+    alone = settings.model_copy(update={"publish": weekly})
+    with pytest.raises(UsageError, match="veckor publiceras"):
+        gather(snapshot, alone, PLAN, "1280", Period("2026-01"))
+
+
 def test_every_drawing_has_a_name_and_every_figure_its_table(pages: dict[str, Path]) -> None:
     for name, page in pages.items():
         text, _ = read(page)

@@ -143,7 +143,14 @@ class Facts:
 
 
 def gather(snapshot: Path, settings: Settings, plan: CodePlan, code: str, period: Period) -> Facts:
-    """Count and protect everything for one area and period. Raises UsageError for neither."""
+    """Count and protect everything for one area and period. Raises UsageError for neither, and
+    where weeks are published: months beside them would tell small numbers."""
+    if settings.publish.periods == "weeks":
+        raise UsageError(
+            "Lägesbilden räknar månader, men veckor publiceras (periods under [publish] i "
+            "lagesbild.toml). Månader och veckor bredvid varandra kan avslöja små antal. Använd "
+            "veckobladet (--week), eller publicera månader."
+        )
     return _Gatherer(snapshot, settings, plan, find_place(snapshot, code), period).facts()
 
 
