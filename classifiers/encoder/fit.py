@@ -135,7 +135,9 @@ def _train(network: Network, task: _Task, tell: Callable[[str], object]) -> None
     head = list(network.head.parameters())
     body = [p for name, p in network.named_parameters() if p.requires_grad and "head" not in name]
     optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": _RATE}, {"params": head, "lr": _HEAD_RATE}], weight_decay=0.01
+        [{"params": body, "lr": _RATE}, {"params": head, "lr": _HEAD_RATE}],
+        weight_decay=0.01,
+        fused=True,
     )
     n_steps = _EPOCHS * math.ceil(len(task.ids) / _BATCH)
     rates = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share_of_rate(step, n_steps))

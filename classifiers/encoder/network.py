@@ -12,8 +12,25 @@ from torch.nn import functional
 from classifiers.encoder.model import MOST_PIECES
 from classifiers.encoder.source import Array, SourceEncoder
 
-_DROPOUT = 0.1
+_DROPPED = 26  # of 256
 _FAR = -1e4  # added to the attention to padding, and below any activation
+
+
+class Dropout(nn.Module):
+    """As PyTorch's own, but on a processor with NumPy's random bytes, many times as quick."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.random = np.random.Generator(np.random.SFC64(0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        if x.device.type != "cpu":
+            return functional.dropout(x, _DROPPED / 256)
+        drawn = np.frombuffer(bytearray(self.random.bytes(x.numel())), dtype=np.uint8)
+        kept = torch.from_numpy(drawn).view(x.shape) >= _DROPPED
+        return x * kept.to(x.dtype).mul_(256 / (256 - _DROPPED))
 
 
 class Layer(nn.Module):
@@ -28,7 +45,7 @@ class Layer(nn.Module):
         self.widen = nn.Linear(width, inner)
         self.narrow = nn.Linear(inner, width)
         self.narrow_norm = nn.LayerNorm(width, epsilon)
-        self.dropout = nn.Dropout(_DROPOUT)
+        self.dropout = Dropout()
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         n, length, width = x.shape
@@ -53,7 +70,7 @@ class Network(nn.Module):
         places = source.tensors["emb.pos"][:MOST_PIECES] + source.tensors["emb.type"][0]
         self.place = nn.Parameter(torch.tensor(places))
         self.norm = nn.LayerNorm(width, source.epsilon)
-        self.dropout = nn.Dropout(_DROPOUT)
+        self.dropout = Dropout()
         inner = source.tensors["l0.fi.w"].shape[0]
         self.layers = nn.ModuleList(
             Layer(width, source.n_heads, inner, source.epsilon) for _ in range(source.n_layers)
