@@ -1,10 +1,11 @@
 """Ways of finding themes, side by side on the same voices.
 
-    python -m bench.methods [--without-pretrained]
+    python -m bench.methods [--without-pretrained] [--texts N]
 
 Each way learns from the voices the encoder learns from, is calibrated on one voice in ten, and is
 measured on another tenth, the frozen voices. Lemmas need the package simplemma, and the frozen
-encoder and zero-shot the extra `encoder`; --without-pretrained leaves those out.
+encoder and zero-shot the extra `encoder`; --without-pretrained leaves those out. --texts: so many
+texts drawn at random (fixed seed); the fine-tuned encoder, which has seen more, is then left out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from bench.cascade import show
 from classifiers.by_lexicon import LexiconClassifier
 from classifiers.calibration import Calibration
+from classifiers.encoder.joined import ScoresTexts
 from classifiers.features import FloatArray
 from classifiers.labelled import Labelled, is_for_encoder, is_frozen, load_labelled
 from classifiers.linear import Linear
@@ -35,8 +37,12 @@ Scores = dict[str, FloatArray]  # by method: (texts, themes, ways)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--without-pretrained", action="store_true")
+    parser.add_argument("--texts", type=int, default=None)
     options = parser.parse_args()
     rows = load_labelled()
+    if options.texts:
+        drawn = np.random.default_rng(0).permutation(len(rows))[: options.texts]
+        rows = [rows[i] for i in drawn]
     learn = np.array([is_for_encoder(row) for row in rows])
     frozen = np.array([is_frozen(row) for row in rows])
     readings, wanted = read_labelled(rows), wanted_themes(rows)
@@ -44,7 +50,9 @@ def main() -> None:
         f"{learn.sum()} texts learnt, {(~learn & ~frozen).sum()} calibrate, {frozen.sum()} measure"
     )
     scores: Scores = {}
-    for name, found in _methods(rows, readings, wanted, learn, options.without_pretrained):
+    fine_tuned = None if options.texts else bundled_encoder()
+    pretrained = not options.without_pretrained
+    for name, found in _methods(rows, readings, wanted, learn, fine_tuned, pretrained=pretrained):
         scores[name] = found
         _measure(name, found, wanted, ~learn & ~frozen, frozen)
     for names in (("n-grams and lexicon", "frozen encoder"), ("n-grams and lexicon", "fine-tuned")):
@@ -58,7 +66,9 @@ def _methods(
     readings: Sequence[Reading],
     wanted: NDArray[np.bool_],
     learn: NDArray[np.bool_],
-    without_pretrained: bool,
+    fine_tuned: ScoresTexts | None,
+    *,
+    pretrained: bool,
 ) -> Iterator[tuple[str, FloatArray]]:
     lexicon = LexiconClassifier()
     found = lexicon.probabilities([r.text for r in rows], [r.question for r in rows])
@@ -76,15 +86,14 @@ def _methods(
     }
     for name, own in blocks.items():
         yield name, _linear(readings, wanted, learn, own)
-    if not without_pretrained:
+    if pretrained:
         for name, greedy in (("lemmas", False), ("lemmas, compounds cut", True)):
             yield name, _linear(_lemmatised(readings, greedy), wanted, learn, ("words", "question"))
         vectors = _frozen_vectors(rows)
         yield "frozen encoder", _regressed(vectors, wanted, learn)
         yield "zero-shot", _zero_shot(vectors)[:, :, np.newaxis]
-    encoder = bundled_encoder()
-    if encoder is not None:
-        yield "fine-tuned", encoder.scores(readings).themes[:, :, np.newaxis]
+    if fine_tuned is not None:
+        yield "fine-tuned", fine_tuned.scores(readings).themes[:, :, np.newaxis]
 
 
 def _linear(
