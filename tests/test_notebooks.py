@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import nbformat
@@ -36,6 +37,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     patch.setattr(TownSource, "answers", {})
     town(folder, AREAS.replace("[publish]", '[publish]\npromises = "promises.yaml"'))
     patch.undo()
+    gc.collect()  # the night's last connections close now, not while a notebook runs
     # the town exists in this process only; the notebooks need settings that anybody can load
     sources = '[sources.stan]\nkind = "tabular"\npath = "a.csv"\n'
     sources += '[sources.stan.columns]\ntext = "t"\nreported_at = "r"\n'
