@@ -7,8 +7,9 @@ enough, weeks of the month without any report are hidden as well. A week is in t
 at most, and neighbouring months share one week at most: weeks and months hang together by their
 parts as a tree, in which what each count can be follows exactly, from neighbour to neighbour.
 
-What is held against an attacker here: the weeks and months of one theme (or of all reports) in one
-area at a time, and the shown zeros. Quarters, and several areas or themes at once, are not.
+A month with reports in each of its weeks may still be narrowed a little. What is held against an
+attacker here: the weeks and months of one theme (or of all reports) in one area at a time, and the
+shown zeros. Quarters, and several areas or themes at once, are not.
 """
 
 from __future__ import annotations
