@@ -24,8 +24,8 @@ from classifiers.training import wanted_subthemes
 from lagesbild.records import STANCES
 from lagesbild.themes import load_themes
 
-# Chosen on the voices that calibrate, among a dozen ways of fine-tuning, before it was measured on
-# the frozen ones (docs/decisions.md).
+# The best of a dozen ways on the voices that calibrate; that is not how the encoder that ships was
+# fine-tuned (docs/decisions.md).
 _EPOCHS = 12
 _BATCH = 64
 _RATE, _HEAD_RATE = 3e-4, 1e-3  # at their highest

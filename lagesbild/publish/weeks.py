@@ -2,7 +2,7 @@
 
 Weeks and months are families of their own, since neither sums to the other. But what a week and a
 month share is a part of both, and who has both can reckon with these parts. So further weeks are
-hidden until no small count of a week or a month is told by both together; where not even that is
+hidden as long as that leaves a small count of a week or a month more open; where not even that is
 enough, weeks of the month without any report are hidden as well. A week is in two months
 at most, and neighbouring months share one week at most: weeks and months hang together by their
 parts as a tree, in which what each count can be follows exactly, from neighbour to neighbour.

@@ -101,12 +101,14 @@ def test_a_week_beside_published_months_must_not_leave(
     assert "Arbetsmaterial" not in read(page)[0]
 
 
-def test_no_report_of_months_beside_published_weeks(town: Town) -> None:
+def test_no_months_beside_published_weeks(town: Town, tmp_path: Path) -> None:
     snapshot, settings = town
     weekly = settings.publish.model_copy(update={"periods": "weeks"})
     alone = settings.model_copy(update={"publish": weekly})
     with pytest.raises(UsageError, match="veckor publiceras"):
         gather(snapshot, alone, PLAN, "1280", Period("2026-01"))
+    with pytest.raises(UsageError, match="veckor publiceras"):
+        write_wheel(snapshot, alone, PLAN, "2026", tmp_path)
 
 
 def test_every_drawing_has_a_name_and_every_figure_its_table(pages: dict[str, Path]) -> None:

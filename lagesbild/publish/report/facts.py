@@ -144,14 +144,19 @@ class Facts:
 
 def gather(snapshot: Path, settings: Settings, plan: CodePlan, code: str, period: Period) -> Facts:
     """Count and protect everything for one area and period. Raises UsageError for neither, and
-    where weeks are published: months beside them would tell small numbers."""
+    where weeks are published."""
+    refuse_months_beside_weeks(settings)
+    return _Gatherer(snapshot, settings, plan, find_place(snapshot, code), period).facts()
+
+
+def refuse_months_beside_weeks(settings: Settings) -> None:
+    """Months beside published weeks would tell small numbers. Raises UsageError."""
     if settings.publish.periods == "weeks":
         raise UsageError(
-            "Lägesbilden räknar månader, men veckor publiceras (periods under [publish] i "
-            "lagesbild.toml). Månader och veckor bredvid varandra kan avslöja små antal. Använd "
-            "veckobladet (--week), eller publicera månader."
+            "Lägesbilden och årshjulet räknar månader, men veckor publiceras (periods under "
+            "[publish] i lagesbild.toml). Månader och veckor bredvid varandra kan avslöja små "
+            "antal. Använd veckobladet (--week), eller publicera månader."
         )
-    return _Gatherer(snapshot, settings, plan, find_place(snapshot, code), period).facts()
 
 
 def report_tables(settings: Settings, promises: Sequence[Promise]) -> Tables:

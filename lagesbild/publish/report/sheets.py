@@ -23,7 +23,7 @@ from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.families import RESIDUAL, Published, published
 from lagesbild.publish.periods import MONTHS, week_days
 from lagesbild.publish.promises import promises_of
-from lagesbild.publish.report.facts import report_tables
+from lagesbild.publish.report.facts import refuse_months_beside_weeks, report_tables
 from lagesbild.publish.report.lateness import Lateness, lateness
 from lagesbild.publish.report.page import environment
 from lagesbild.publish.report.source import data_until, month_range
@@ -56,8 +56,8 @@ def write_week(
     """The EST week on one page: what was reported, where, and what stands out.
 
     Weeks are a family of their own. Where months are published, more of the weeks is hidden, so
-    that the two together tell no small count (weeks.py). That is proved of one theme and area at a
-    time only (bench/joint_attack.py), so the page says that it must not leave.
+    that the two together tell less (weeks.py). A few small counts can still be narrowed
+    (bench/joint_attack.py), so the page says that it must not leave.
     """
     monday, sunday = week_days(week)
     words = WORDS[language]
@@ -211,6 +211,7 @@ def write_wheel(
     if not re.fullmatch(r"\d{4}", year):
         raise UsageError(f"Året {year!r} går inte att läsa; skriv till exempel 2025.")
     months = month_range(f"{year}-01", f"{year}-12")
+    refuse_months_beside_weeks(settings)
     counts = published(snapshot, report_tables(settings, promises_of(settings)))
     until = data_until(snapshot)
     over = [month for month in months if month <= f"{until:%Y-%m}"]
