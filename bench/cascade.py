@@ -25,12 +25,14 @@ from classifiers.encoder.joined import HIGH, LOW, is_unsure, together
 from classifiers.evaluation import calibration_error, macro_f1, share, with_interval
 from classifiers.features import FloatArray
 from classifiers.labelled import Labelled, is_for_encoder, is_frozen, load_labelled
+from classifiers.limits import Limits
 from classifiers.reading import Reading
 from classifiers.saved import CARD_FILE, bundled_encoder, load_combined, save_model
 from classifiers.training import read_labelled, train_model, wanted_themes
 from lagesbild.themes import load_themes
 
 _LIMITS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+HALF = Limits(np.full(len(load_themes().decided), 0.5))
 T = TypeVar("T")
 
 
@@ -43,17 +45,17 @@ def main() -> None:
     readings, wanted = read_labelled(frozen), wanted_themes(frozen)
     print(f"{len(frozen)} texts of {len({r.voice for r in frozen})} frozen voices")
     lexicon = LexiconClassifier()
-    show("lexicon", wanted, *_timed(lambda own: _by_lexicon(lexicon, own), readings), 0.5, 0)
+    show("lexicon", wanted, *_timed(lambda own: _by_lexicon(lexicon, own), readings), HALF, 0)
     linear, spent = _timed(model.linear.whole_and_best, readings)
     cheap = model.calibration.probabilities(linear)
-    show("linear", wanted, cheap, spent, model.calibration.thresholds, 0)
+    show("linear", wanted, cheap, spent, model.calibration.limits, 0)
     joined = model.joined
     if joined is None:
         raise SystemExit("the bundled model has no encoder")
     alone = _encoder_alone(model, rows)
     encoded, more = _timed(joined.encoder.scores, readings)
     likely = alone.probabilities(encoded.themes[:, :, np.newaxis])
-    show("encoder alone", wanted, likely, more, alone.thresholds, 1)
+    show("encoder alone", wanted, likely, more, alone.limits, 1)
     both = joined.calibration.probabilities(together(linear, encoded))
     for low in _LIMITS:
         asked = is_unsure(cheap, low, 1 - low)
@@ -62,7 +64,7 @@ def main() -> None:
             joined.encoder.scores, [r for r, a in zip(readings, asked, strict=True) if a]
         )
         name = f"cascade {low:g}" + (" (in use)" if (low, 1 - low) == (LOW, HIGH) else "")
-        show(name, wanted, mixed, spent + part, joined.calibration.thresholds, asked.mean())
+        show(name, wanted, mixed, spent + part, joined.calibration.limits, asked.mean())
 
 
 def trial_model(rows: Sequence[Labelled], folder: Path | None) -> Model:
@@ -98,12 +100,12 @@ def show(
     wanted: NDArray[np.bool_],
     likely: FloatArray,
     seconds: float,
-    thresholds: FloatArray | float,
+    limits: Limits,
     asked: float,
 ) -> None:
     """One line; speed is texts a second of processor time for the scoring alone."""
     n_main = len(load_themes().main)
-    truth, guess = wanted[:, :n_main], (likely >= thresholds)[:, :n_main]
+    truth, guess = wanted[:, :n_main], limits.decided(likely)[:, :n_main]
     f1 = with_interval(macro_f1, truth, guess)
     residual = ~truth.any(axis=1)
     false = share(int(guess[residual].any(axis=1).sum()), int(residual.sum()))

@@ -66,7 +66,7 @@ def nested(
         held = folds == fold
         calibration = Calibration.fit(scores[~held], wanted[~held])
         likely[held] = calibration.probabilities(scores[held])
-        chosen[held] = likely[held] >= calibration.thresholds
+        chosen[held] = calibration.limits.decided(likely[held])
     return likely, chosen
 
 

@@ -29,7 +29,7 @@ from bench.attacker import FAR, Attacker, zeros_only
 from lagesbild.publish.disclosure import Cell, Protected, is_hidden, rounded
 from lagesbild.publish.families import published, published_together
 from lagesbild.publish.periods import week_days
-from lagesbild.publish.weeks import week_counts, week_tables, zeros_among
+from lagesbild.publish.weeks import closed_months, touching, week_counts, week_tables
 from lagesbild.settings import Publish
 
 Range = tuple[float, float]
@@ -134,10 +134,9 @@ def attack_chain(months: Series, weeks: Series, most: int, *, is_rounded: bool) 
     series = {**months, **weeks}
     small = [(code,) for code, (count, _) in series.items() if is_hidden(count)]
 
-    counts = {code: count for code, (count, _) in series.items()}
     hidden = {code for code, (_, shown) in series.items() if shown is None}
-    # what an attacker knows who is told in which months a 0 is hidden
-    unsure = zeros_among(hidden, counts, parts)
+    # an attacker who knows the rule: where all weeks are hidden, any may be 0
+    unsure = touching(closed_months(hidden, parts), parts)
 
     def told(code: str) -> Range:
         if code in unsure:

@@ -57,7 +57,7 @@ def measured(train: Sequence[Labelled], test: Sequence[Labelled]) -> dict[str, A
     calibration = Calibration.fit(scores, wanted)
     linear = Linear.fit(readings, wanted)
     likely = calibration.probabilities(linear.whole_and_best(read_labelled(test)))
-    return _macro_f1(likely >= calibration.thresholds, test)
+    return _macro_f1(calibration.limits.decided(likely), test)
 
 
 def measured_together(
@@ -77,7 +77,7 @@ def measured_together(
 
     calibration = Calibration.fit_shared(scores(calibrating), wanted_themes(calibrating))
     likely = calibration.probabilities(scores(test))
-    return _macro_f1(likely >= calibration.thresholds, test)
+    return _macro_f1(calibration.limits.decided(likely), test)
 
 
 def _macro_f1(chosen: NDArray[np.bool_], test: Sequence[Labelled]) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def _measure(
     started = time.process_time()
     likely = calibration.probabilities(scores[measures])
     spent = time.process_time() - started
-    show(name, wanted[measures], likely, spent, calibration.thresholds, 0.0)
+    show(name, wanted[measures], likely, spent, calibration.limits, 0.0)
 
 
 if __name__ == "__main__":

@@ -77,8 +77,7 @@ class FastModel:
         return self.calibration.probabilities(self.linear.whole_and_best(readings))
 
     def chosen(self, probabilities: Floats) -> Bools:
-        found: Bools = probabilities >= self.calibration.thresholds
-        return found
+        return self.calibration.limits.decided(probabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def _facts(
     model: FastModel,
     n_by_theme: NDArray[np.int_],
 ) -> Facts:
-    themes, thresholds = load_themes().decided, model.calibration.thresholds
+    themes, thresholds = load_themes().decided, model.calibration.limits.thresholds
     given = [int(i) for i in np.argsort(-likely) if chosen[i]]
     row, reading = texts.rows[place], texts.readings[place]
     why_none = reason_to_abstain(reading, likely, thresholds, row.language, LANGUAGES)

@@ -10,6 +10,7 @@ from classifiers.decision import Chosen, Policy, decide, hit_subtheme
 from classifiers.features import FloatArray
 from classifiers.learned_stance import StanceCase, surroundings
 from classifiers.lexicon import bundled_lexicon
+from classifiers.limits import Limits
 from classifiers.reading import Reading, read
 from classifiers.stance import rule_stance
 from lagesbild.records import Classified, Stance
@@ -29,8 +30,8 @@ class LexiconClassifier:
         plan = load_themes()
         self.themes = plan.decided
         self.version = f"lexicon-{plan.version}-{bundled_lexicon().version}"
-        thresholds = np.full(len(self.themes), _WEAK)
-        self._policy = Policy(self.themes, thresholds, self.languages, self.version)
+        limits = Limits(np.full(len(self.themes), _WEAK))
+        self._policy = Policy(self.themes, limits, self.languages, self.version)
 
     def probabilities(
         self, texts: Sequence[str], questions: Sequence[str | None] | None = None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from classifiers.features import FloatArray
+from classifiers.limits import Limits
 from classifiers.reading import Reading
 from lagesbild.records import Abstention
 from lagesbild.text import fold
@@ -31,7 +32,7 @@ _ANSWERS_NOTHING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """For each theme a logistic curve over the parts' scores, and the probability to decide at.
+    """For each theme a logistic curve over the parts' scores, and the limits to decide at.
 
     `slopes` has shape (parts and rival, themes). The rival is the best score of any other theme:
     what is surely about traffic is less likely to be about noise as well.
@@ -39,7 +40,7 @@ class Calibration:
 
     slopes: FloatArray
     intercepts: FloatArray
-    thresholds: FloatArray
+    limits: Limits
 
     @classmethod
     def fit(cls, scores: FloatArray, wanted: NDArray[np.bool_]) -> Calibration:
@@ -52,7 +53,7 @@ class Calibration:
                 model = LogisticRegression(C=100.0).fit(inputs[:, theme], wanted[:, theme])
                 slopes[:, theme] = model.coef_[0]
                 intercepts[theme] = model.intercept_[0]
-        return cls._with_thresholds(slopes, intercepts, scores, wanted)
+        return cls._with_limits(slopes, intercepts, scores, wanted)
 
     @classmethod
     def fit_shared(cls, scores: FloatArray, wanted: NDArray[np.bool_]) -> Calibration:
@@ -69,19 +70,19 @@ class Calibration:
         intercepts = weights[n_inputs:] + bias
         intercepts[~wanted.any(axis=0)] = _NEVER
         slopes = np.repeat(weights[:n_inputs, np.newaxis], n_themes, axis=1)
-        return cls._with_thresholds(slopes, intercepts, scores, wanted)
+        return cls._with_limits(slopes, intercepts, scores, wanted)
 
     @classmethod
-    def _with_thresholds(
+    def _with_limits(
         cls,
         slopes: FloatArray,
         intercepts: FloatArray,
         scores: FloatArray,
         wanted: NDArray[np.bool_],
     ) -> Calibration:
-        likely = cls(slopes, intercepts, np.full(len(intercepts), 0.5)).probabilities(scores)
-        thresholds = [best_threshold(p, w) for p, w in zip(likely.T, wanted.T, strict=True)]
-        return cls(slopes, intercepts, np.array(thresholds))
+        undecided = Limits(np.full(len(intercepts), 0.5))
+        likely = cls(slopes, intercepts, undecided).probabilities(scores)
+        return cls(slopes, intercepts, Limits.fit(likely, wanted))
 
     def probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities of shape (texts, themes) from scores of shape (texts, themes, parts)."""
@@ -90,15 +91,11 @@ class Calibration:
         return probabilities
 
     def state(self) -> dict[str, Any]:
-        return {
-            "slopes": self.slopes,
-            "intercepts": self.intercepts,
-            "thresholds": self.thresholds,
-        }
+        return {"slopes": self.slopes, "intercepts": self.intercepts, **self.limits.state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Calibration:
-        return cls(state["slopes"], state["intercepts"], state["thresholds"])
+        return cls(state["slopes"], state["intercepts"], Limits.from_state(state))
 
 
 def with_rival(scores: FloatArray) -> FloatArray:
@@ -109,17 +106,6 @@ def with_rival(scores: FloatArray) -> FloatArray:
         return np.concatenate([scores, np.zeros_like(scores[:, :, :1])], axis=2)
     others = [np.delete(first, theme, axis=1).max(axis=1) for theme in range(n_themes)]
     return np.concatenate([scores, np.stack(others, axis=1)[:, :, np.newaxis]], axis=2)
-
-
-def best_threshold(probabilities: FloatArray, wanted: NDArray[np.bool_]) -> float:
-    """Half the best F1: where calibrated probabilities give the best F1, and steadier than the
-    threshold that happened to win on these texts."""
-    order = np.argsort(-probabilities, kind="stable")
-    hits = np.cumsum(wanted[order])
-    if not hits.size or hits[-1] == 0:
-        return 0.5
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + hits[-1])
-    return float(np.clip(f1.max() / 2, 0.1, 0.6))
 
 
 def reason_to_abstain(

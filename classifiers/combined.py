@@ -86,7 +86,7 @@ class CombinedClassifier:
         self.version = version
         self.model = model
         last = model.joined.calibration if model.joined else model.calibration
-        self._policy = Policy(self.themes, last.thresholds, model.languages, version)
+        self._policy = Policy(self.themes, last.limits, model.languages, version)
 
     def probabilities(
         self, texts: Sequence[str], questions: Sequence[str | None] | None = None

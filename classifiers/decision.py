@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.calibration import is_doubtful, reason_to_abstain, says_nothing
 from classifiers.features import FloatArray
 from classifiers.learned_stance import StanceCase
 from classifiers.lexicon import merge_spans
+from classifiers.limits import Limits
 from classifiers.reading import Reading
 from lagesbild.records import Classified, Stance, ThemeMention
 from lagesbild.text import language
@@ -35,10 +37,10 @@ class Explainer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What decisions are made by: theme order, thresholds, languages served, version to name."""
+    """What decisions are made by: theme order, limits, languages served, version to name."""
 
     themes: tuple[str, ...]
-    thresholds: FloatArray
+    limits: Limits
     languages: tuple[str, ...]
     version: str
 
@@ -47,7 +49,8 @@ def decide(
     readings: Sequence[Reading], probabilities: FloatArray, policy: Policy, explainer: Explainer
 ) -> list[Classified]:
     """One decision a reading, in order."""
-    themes = [_chosen(r, p, policy) for r, p in zip(readings, probabilities, strict=True)]
+    allowed = policy.limits.decided(probabilities)
+    themes = [_chosen(*case, policy) for case in zip(readings, probabilities, allowed, strict=True)]
     chosen = [(r, theme) for r, own in zip(readings, themes, strict=True) for theme in own]
     cases = [StanceCase(*pair, w) for pair, w in zip(chosen, explainer.words(chosen), strict=True)]
     told = iter(zip(cases, explainer.subthemes(chosen), explainer.stances(cases), strict=True))
@@ -62,12 +65,14 @@ def decide(
     return decided
 
 
-def _chosen(reading: Reading, probabilities: FloatArray, policy: Policy) -> list[str]:
-    """The themes at or above their thresholds, most probable first, at most three."""
+def _chosen(
+    reading: Reading, probabilities: FloatArray, allowed: NDArray[np.bool_], policy: Policy
+) -> list[str]:
+    """The themes within the limits, most probable first, at most three."""
     if says_nothing(reading):
         return []
     order = np.argsort(-probabilities, kind="stable")
-    above = [int(i) for i in order if probabilities[i] >= policy.thresholds[i]]
+    above = [int(i) for i in order if allowed[i]]
     return [policy.themes[i] for i in above[: load_themes().max_themes_per_text]]
 
 
@@ -80,12 +85,12 @@ def _classified(
     row = np.array(list(by_theme.values()))
     spoken = language(reading.text)
     if mentions:
-        limit = dict(zip(policy.themes, policy.thresholds, strict=True))
+        limit = dict(zip(policy.themes, policy.limits.thresholds, strict=True))
         doubtful = any(is_doubtful(m.probability, limit[m.theme]) for m in mentions)
         review = doubtful or reading.is_short or any(m.stance == "oklart" for m in mentions)
         review = review or spoken not in policy.languages
         return Classified(mentions, None, review, spoken, policy.version, by_theme)
-    reason = reason_to_abstain(reading, row, policy.thresholds, spoken, policy.languages)
+    reason = reason_to_abstain(reading, row, policy.limits.thresholds, spoken, policy.languages)
     return Classified((), reason, reason != "none_of_these", spoken, policy.version, by_theme)
 
 

@@ -156,8 +156,9 @@ def card(model: Model, rows: Sequence[Labelled]) -> dict[str, Any]:
         "n_texts_by_theme": {theme: mentioned[theme] for theme in plan.decided},
         "languages_served": list(model.languages),
         "thresholds": {
-            t: round(float(p), 3) for t, p in zip(plan.decided, last.thresholds, strict=True)
+            t: round(float(p), 3) for t, p in zip(plan.decided, last.limits.thresholds, strict=True)
         },
+        "least_any": last.limits.least_any,
         "n_features": sum(len(v.names) for v in model.linear.features.vocabularies.values()),
         "encoder": model.joined.encoder.card if model.joined else None,
         "made_with": {"python": platform.python_version(), "scikit_learn": sklearn.__version__},

@@ -173,7 +173,7 @@ def _layer(
     mixed = graph.add("Transpose", graph.add("MatMul", attention, v), perm=[0, 2, 1, 3])
     mixed = graph.add("Reshape", mixed, graph.ints(0, 0, width))
     x = normed(graph.add("Add", x, times(mixed, "attended")), "attended_norm")
-    inner = graph.add("Gelu", times(x, "widen"), approximate="tanh")
+    inner = graph.add("Gelu", times(x, "widen"))
     return normed(graph.add("Add", x, times(inner, "narrow")), "narrow_norm")
 
 

@@ -55,7 +55,7 @@ class Layer(nn.Module):
         mixed = self.dropout(attention.softmax(-1).to(v.dtype)) @ v
         mixed = mixed.transpose(1, 2).reshape(n, length, width)
         x = self.attended_norm(x + self.dropout(self.attended(mixed)))
-        inner = functional.gelu(self.widen(x), approximate="tanh")
+        inner = functional.gelu(self.widen(x))
         normed: Tensor = self.narrow_norm(x + self.dropout(self.narrow(inner)))
         return normed
 

@@ -26,9 +26,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lagesbild.publish.disclosure_exchange import Exchanges
-from lagesbild.publish.disclosure_programme import Places, Whole
+from lagesbild.publish.disclosure_programme import Places, Relation, Sign, Whole
 from lagesbild.publish.disclosure_solver import SMALLEST_SHOWN as SMALLEST_SHOWN
-from lagesbild.publish.disclosure_solver import Relation, Sign, hide
+from lagesbild.publish.disclosure_solver import hide
 
 HIDDEN = ".."  # Statistics Sweden's sign for "not shown"; never 0
 SMALLEST_DENOMINATOR = 30

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from scipy.sparse import csc_array, csr_array
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]
 Places = NDArray[np.intp]
+Sign = Literal[-1, 1]
 
 _WHOLE = 1e-6  # how near a whole number the linear programme must come
 # After so many branches a programme is given up. Counted, not timed: the same everywhere.
@@ -40,6 +42,23 @@ def _silence() -> Iterator[None]:
         finally:
             os.dup2(kept, 1)
             os.close(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Signed cell numbers whose counts sum to 0 (`is_equal`), or to 0 or more."""
+
+    row: tuple[tuple[int, Sign], ...]
+    is_equal: bool
+
+
+def matrix_of(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, NDArray[np.bool_]]:
+    """One row a relation, one column a cell; and which of the relations are equal."""
+    rows = [number for number, relation in enumerate(relations) for _ in relation.row]
+    columns = [cell for relation in relations for cell, _ in relation.row]
+    signs = [float(sign) for relation in relations for _, sign in relation.row]
+    matrix = csr_array((signs, (rows, columns)), shape=(len(relations), n_cells))
+    return matrix, np.array([relation.is_equal for relation in relations], dtype=bool)
 
 
 @dataclass(slots=True)

@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +29,18 @@ from scipy.sparse import block_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from lagesbild.publish.disclosure_exchange import FREE, HIDDEN_PRICE, Exchanges, Offer
-from lagesbild.publish.disclosure_programme import Answer, Move, Places, Question, Real, Sums, Whole
+from lagesbild.publish.disclosure_programme import (
+    Answer,
+    Move,
+    Places,
+    Question,
+    Real,
+    Relation,
+    Sums,
+    Whole,
+    matrix_of,
+)
 
-Sign = Literal[-1, 1]
 Flags = NDArray[np.bool_]
 Pair = tuple[int, int]  # a small cell and a value it must be able to have
 
@@ -47,14 +55,6 @@ _REWARD = 0.01
 # this; of each sum those hidden already are tried, and so many of the cheapest others.
 _FEW = 100
 _CHEAPEST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Signed cell numbers whose counts sum to 0 (`is_equal`), or to 0 or more."""
-
-    row: tuple[tuple[int, Sign], ...]
-    is_equal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def hide(
     if not counts or not small:
         return Hiding(frozenset(small) | frozenset(kept), len({*small, *kept}), 0)
     whole = np.asarray(counts, dtype=np.int64)
-    matrix, is_equal = _matrix(len(counts), relations)
+    matrix, is_equal = matrix_of(len(counts), relations)
     _, label = connected_components(block_array([[None, matrix], [matrix.T, None]]), directed=False)
     of_row, of_cell = label[: len(relations)], label[len(relations) :]
     hidden, before, n_given_up = set(kept), 0, 0
@@ -112,14 +112,6 @@ def _flags(n: int, numbers: Sequence[int]) -> Flags:
     flags = np.zeros(n, dtype=bool)
     flags[list(numbers)] = True
     return flags
-
-
-def _matrix(n_cells: int, relations: Sequence[Relation]) -> tuple[csr_array, Flags]:
-    rows = [number for number, relation in enumerate(relations) for _ in relation.row]
-    columns = [cell for relation in relations for cell, _ in relation.row]
-    signs = [float(sign) for relation in relations for _, sign in relation.row]
-    matrix = csr_array((signs, (rows, columns)), shape=(len(relations), n_cells))
-    return matrix, np.array([relation.is_equal for relation in relations], dtype=bool)
 
 
 _DEAR = 20.0  # as much as this many others that are as large

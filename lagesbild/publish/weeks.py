@@ -2,14 +2,14 @@
 
 Weeks and months are families of their own, since neither sums to the other. But what a week and a
 month share is a part of both, and who has both can reckon with these parts. So further weeks are
-hidden as long as that leaves a small count of a week or a month more open; where not even that is
-enough, weeks of the month without any report are hidden as well. A week is in two months
-at most, and neighbouring months share one week at most: weeks and months hang together by their
-parts as a tree, in which what each count can be follows exactly, from neighbour to neighbour.
+hidden as long as that leaves a small count of a week or a month more open. Where no week with
+reports is left shown in a month, those without any are hidden as well, so that nobody knows how
+many there are. A week is in two months at most, and neighbouring months share one week at most:
+weeks and months hang together by their parts as a tree, in which what each count can be follows
+exactly, from neighbour to neighbour.
 
-A month with reports in each of its weeks may still be narrowed a little. What is held against an
-attacker here: the weeks and months of one theme (or of all reports) in one area at a time, and the
-shown zeros. Quarters, and several areas or themes at once, are not.
+What is held against an attacker here: the weeks and months of one theme (or of all reports) in one
+area at a time, and the shown zeros. Quarters, and several areas or themes at once, are not.
 """
 
 from __future__ import annotations
@@ -121,12 +121,14 @@ def _from_the_roots(
                     yield code, other
 
 
-def zeros_among(
-    hidden: Collection[str], counts: Mapping[str, int], parts: Sequence[Part]
-) -> set[str]:
-    """The hidden weeks that may be 0 for all anyone knows: in their month a 0 is hidden too."""
-    unsure = {month for week, month in parts if week in hidden and not counts[week]}
-    return {week for week, month in parts if week in hidden and month in unsure}
+def closed_months(weeks: Collection[str], parts: Sequence[Part]) -> set[str]:
+    """The months that have all their weeks among `weeks`."""
+    return {month for _, month in parts} - {month for week, month in parts if week not in weeks}
+
+
+def touching(months: Collection[str], parts: Sequence[Part]) -> set[str]:
+    """The weeks that have days in any of the months."""
+    return {week for week, month in parts if month in months}
 
 
 class _Chain:
@@ -149,9 +151,13 @@ class _Chain:
         return (least, _FAR) if least else (self.counts[code], self.counts[code])
 
     def _ranges(self, hidden: set[str]) -> dict[str, Range]:
-        unsure = zeros_among(hidden, self.counts, self.parts)
+        """Where all weeks of a month are hidden, any of them may be 0 for all anyone knows."""
         bounds = {code: self._range(code, int(code in hidden)) for code in self.counts}
-        return ranges(bounds | dict.fromkeys(unsure, (0, _FAR)), self.parts)
+        return ranges(bounds | dict.fromkeys(self._unsure(hidden), (0, _FAR)), self.parts)
+
+    def _unsure(self, hidden: set[str]) -> set[str]:
+        empty = {code for code, count in self.counts.items() if not count}
+        return touching(closed_months(hidden | empty, self.parts) - empty, self.parts)
 
     def _lacks(self, found: Mapping[str, Range], code: str) -> int:
         """How many values of a small count are ruled out that the shown zeros alone allow."""
@@ -165,8 +171,6 @@ class _Chain:
         before = set(self.hidden)
         shown = {week for week in self.weeks if week not in self.hidden}
         for code in self.small:
-            if self._lacks_without(code, shown):
-                self._hide_zeros(code)
             at_best = self._lacks_without(code, shown)
             lack = self._lacks_without(code, set())
             for week in self._nearest(code):
@@ -177,13 +181,8 @@ class _Chain:
             for week in self._nearest(code):
                 if self._lacks_without(code, set()) > at_best:
                     self.hidden.add(week)
+        self.hidden |= self._unsure(self.hidden)
         return sorted(self.hidden.intersection(self.days) - before)
-
-    def _hide_zeros(self, code: str) -> None:
-        """Five reports in a month of four weeks that all have some tell too much."""
-        months = {month for week, month in self.parts if code in (week, month)}
-        near = {week for week, month in self.parts if month in months}
-        self.hidden |= {week for week in near if not self.counts[week]}
 
     def _lacks_without(self, code: str, weeks: set[str]) -> int:
         """The same if these were hidden as well."""

@@ -10,7 +10,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from classifiers import CLASSIFIERS, load_classifier
-from classifiers.calibration import Calibration, best_threshold
+from classifiers.calibration import Calibration
 from classifiers.combined import CombinedClassifier, Model
 from classifiers.saved import MODEL_FILE, load_combined, load_state
 from classifiers.training import save_trained, train_model, wanted_themes
@@ -85,7 +85,6 @@ def test_calibration_brings_scores_to_shares_and_takes_further_parts() -> None:
 def test_a_theme_nobody_labelled_is_never_decided() -> None:
     calibration = Calibration.fit(np.ones((10, 1, 1)), np.zeros((10, 1), dtype=bool))
     assert calibration.probabilities(np.full((1, 1, 1), 9.0))[0, 0] < 0.001
-    assert best_threshold(np.zeros(0), np.zeros(0, dtype=bool)) == 0.5
 
 
 def test_wanted_themes_follow_the_order_of_the_plan() -> None:

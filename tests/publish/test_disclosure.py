@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.attacker import attack, random_family
+from bench.attacker import attack
+from bench.random_families import random_family
 from lagesbild.publish.disclosure import (
     Axis,
     Cell,
@@ -23,8 +24,8 @@ from lagesbild.publish.disclosure import (
     rounded,
 )
 from lagesbild.publish.disclosure_exchange import Exchanges
-from lagesbild.publish.disclosure_programme import Answer, Sums
-from lagesbild.publish.disclosure_solver import Relation, hide
+from lagesbild.publish.disclosure_programme import Answer, Relation, Sums
+from lagesbild.publish.disclosure_solver import hide
 
 AREAS = Axis("area", (Sum("alla", ("a", "b", "c")),), "alla")
 MONTHS = Axis("period", (Sum("Q1", ("jan", "feb", "mar")),), "Q1")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.attacker import attack, random_family, two_releases
+from bench.attacker import attack
 from bench.large_family import large_family
+from bench.random_families import random_family, two_releases
 from lagesbild.publish import disclosure_solver
 from lagesbild.publish.disclosure import Axis, protect, relations
 from lagesbild.publish.disclosure_exchange import Exchanges

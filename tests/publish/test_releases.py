@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bench.attacker import attack, two_releases
+from bench.attacker import attack
+from bench.random_families import two_releases
 from lagesbild.errors import UsageError
 from lagesbild.night import Store, run_night
 from lagesbild.publish.counts import Selection, counts, export_counts

@@ -47,16 +47,17 @@ def published(days: Sequence[date], form: str) -> Published:
     """One theme in one place, nothing hidden but small counts."""
     counts: dict[Cell, int] = dict(Counter((ROOT, "trafik", f"{day:{form}}") for day in days))
     axes = (Axis("area", root=ROOT), Axis("theme", root=ROOT), Axis("period"))
-    codes = {"period": tuple(sorted({cell[2] for cell in counts}))}
+    between = (min(days) + timedelta(days=n) for n in range((max(days) - min(days)).days + 1))
+    codes = {"period": tuple(sorted({f"{day:{form}}" for day in between}))}
     return Published(protect(Family(axes, counts)), ("area", "theme", "period"), codes)
 
 
-def told(family: Published, *, is_hidden: bool = False) -> Mapping[str, tuple[int, int | None]]:
+def told(family: Published) -> Mapping[str, tuple[int, int | None]]:
     """Of every period the count, and what is shown of it."""
-    counts = {cell[2]: n for cell, n in family.protected.family.counts.items()}
+    counts = family.protected.family.counts
     return {
-        code: (n, None if is_hidden else family.shown(theme="trafik", period=code))
-        for code, n in counts.items()
+        code: (counts.get((ROOT, "trafik", code), 0), family.shown(theme="trafik", period=code))
+        for code in family.codes["period"]
     }
 
 
@@ -70,14 +71,11 @@ def spread(*by_day: tuple[int, int]) -> list[date]:
 @example(spread((6, 9), (13, 9), (20, 3)))  # January is 21: the third week is 3
 @example(spread((34, 1), (41, 2), (48, 2)))  # 5 in three weeks: none can be 4
 def test_weeks_beside_months_tell_no_small_count(days: list[date]) -> None:
-    """No more at least than if no week were shown at all, which is all that can be done."""
     months, weeks = published(days, "%Y-%m"), published(days, "%G-V%V")
     sheet = beside_months(weeks, months)
     assert sheet.protected.small == weeks.protected.small
     assert sheet.protected.complementary >= weeks.protected.complementary
-    found = attack_chain(told(months), told(sheet), 99, is_rounded=False)
-    at_best = attack_chain(told(months), told(sheet, is_hidden=True), 99, is_rounded=False)
-    assert found.narrowed <= at_best.narrowed
+    assert attack_chain(told(months), told(sheet), 99, is_rounded=False).narrowed == 0
 
 
 def test_a_week_that_its_month_tells_is_hidden_with_another() -> None:
@@ -91,15 +89,23 @@ def test_a_week_that_its_month_tells_is_hidden_with_another() -> None:
     assert attack_chain(told(months), told(sheet), 99, is_rounded=False).narrowed == 0
 
 
-def test_where_hiding_all_weeks_is_not_enough_those_without_reports_are_hidden() -> None:
+def test_where_no_week_with_reports_is_shown_those_without_are_hidden() -> None:
     """5 in a month, in three weeks that all have some: none can be 4, unless one may be 0."""
     days = spread((20, 9), (34, 1), (41, 2), (48, 2), (62, 9))
     months, weeks = published(days, "%Y-%m"), published(days, "%G-V%V")
     apart = attack_chain(told(months), told(weeks), 99, is_rounded=False)
     assert (apart.n_small, apart.narrowed) == (3, 3)
-    codes = {"period": (*weeks.codes["period"], "2025-V09")}
-    sheet = beside_months(Published(weeks.protected, weeks.axes, codes), months)
+    sheet = beside_months(weeks, months)
     assert weeks.shown(theme="trafik", period="2025-V09") == 0
     assert sheet.shown(theme="trafik", period="2025-V09") is None
-    shown = {**told(sheet), "2025-V09": (0, None)}
-    assert attack_chain(told(months), shown, 99, is_rounded=False).narrowed == 0
+    assert attack_chain(told(months), told(sheet), 99, is_rounded=False).narrowed == 0
+
+
+def test_a_month_with_reports_in_each_week_tells_none_of_them() -> None:
+    """6 in a month whose five weeks all have some: none can be 3, unless one may be 0."""
+    days = spread((34, 1), (39, 1), (46, 1), (53, 2), (58, 1))
+    months, weeks = published(days, "%Y-%m"), published(days, "%G-V%V")
+    sheet = beside_months(weeks, months)
+    assert months.shown(theme="trafik", period="2025-02") == 6
+    assert {shown for _, shown in told(sheet).values()} == {None}
+    assert attack_chain(told(months), told(sheet), 99, is_rounded=False).narrowed == 0

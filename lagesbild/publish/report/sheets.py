@@ -56,8 +56,8 @@ def write_week(
     """The EST week on one page: what was reported, where, and what stands out.
 
     Weeks are a family of their own. Where months are published, more of the weeks is hidden, so
-    that the two together tell less (weeks.py). A few small counts can still be narrowed
-    (bench/joint_attack.py), so the page says that it must not leave.
+    that the two together tell no small count of one theme and area (weeks.py). Several themes and
+    areas at once are not held against it, so the page says that it must not leave.
     """
     monday, sunday = week_days(week)
     words = WORDS[language]
