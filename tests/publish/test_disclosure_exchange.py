@@ -17,7 +17,7 @@ from lagesbild.publish import disclosure_solver
 from lagesbild.publish.disclosure import Axis, protect, relations
 from lagesbild.publish.disclosure_exchange import Exchanges
 from lagesbild.publish.disclosure_lines import ways_of
-from lagesbild.publish.disclosure_programme import Answer, Question, Sums
+from lagesbild.publish.disclosure_programme import Answer, Question, Sums, matrix_of
 from lagesbild.publish.periods import sums_of
 
 YEAR = [f"2025-{month:02}" for month in range(1, 13)]
@@ -57,7 +57,7 @@ def test_what_is_offered_is_always_a_table(seed: int) -> None:
     family = random_family(seed)
     cells = sorted(family.counts)
     counts = np.array([family.counts[cell] for cell in cells])
-    matrix, is_equal = disclosure_solver._matrix(
+    matrix, is_equal = matrix_of(
         len(cells), relations(family, {cell: n for n, cell in enumerate(cells)})
     )
     sums = Sums(matrix, is_equal, counts)
