@@ -5,8 +5,9 @@ By processor time, which other work on the machine disturbs least, and by the cl
     python bench/throughput.py [--texts FILE] [-n N]
 
 The texts are our labelled ones, or those of a file with one JSON object a line (.gz too), where
-"text" and "body" are read. Both classify the same texts, a batch at a time, first unseen and then
-again: many words of a first night are new to the caches, those of later nights mostly are not.
+"text" and "body" are read. Both classify the same texts, as many at a time as a night does, first
+unseen and then again: many words of a first night are new to the caches, those of later nights
+mostly are not.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from classifiers import load_classifier
 from classifiers.labelled import load_labelled
 from classifiers.training import wanted_themes
-
-_BATCH = 256
+from lagesbild.prepare import BATCH
 
 
 def main() -> None:
@@ -74,8 +74,8 @@ def plain_model() -> Callable[[Sequence[str]], object]:
 def show(name: str, classify: Callable[[Sequence[str]], object], texts: Sequence[str]) -> None:
     for seen in ("unseen", "seen before"):
         began, started = time.perf_counter(), time.process_time()
-        for start in range(0, len(texts), _BATCH):
-            classify(texts[start : start + _BATCH])
+        for start in range(0, len(texts), BATCH):
+            classify(texts[start : start + BATCH])
         spent, waited = time.process_time() - started, time.perf_counter() - began
         n = len(texts)
         told = f"{n / spent:.0f} texts a processor second, {n / waited:.0f} a second"

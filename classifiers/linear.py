@@ -82,10 +82,8 @@ class Linear:
         columns = self.features.columns()
         if "characters" in columns:
             cut, start = self.features.vocabularies["characters"], columns["characters"].start
-            given += [
-                sum(value[start + place] for place in cut.word_places(word))
-                for word in reading.words
-            ]
+            worth_of = {place - start: given_by for place, given_by in value.items()}
+            given += [sum(map(worth_of.__getitem__, cut.word_places(w))) for w in reading.words]
         if "words" in columns:
             self._add_words(reading, given, value, columns["words"].start)
         return given

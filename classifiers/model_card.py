@@ -25,8 +25,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "data": "## Vad den har lärt av",
         "texts": "{n_texts} påhittade texter av {n_voices} röster, skrivna och kodade för hand "
         "efter kodplanen {themes_version}; hur de gjordes och kontrollerades står i "
-        "`data/labelled/README.md`. De är svårare än en vanlig dags synpunkter, och andelarna "
-        "teman i dem säger ingenting om någon plats.",
+        "`data/labelled/README.md`. De flesta är svårare än en vanlig dags synpunkter, och "
+        "andelarna teman i dem säger ingenting om någon plats.",
         "languages": "Texter per språk",
         "served": "Språk där modellen beslutar",
         "per_theme": "Texter per tema",
@@ -85,7 +85,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "data": "## What it learnt from",
         "texts": "{n_texts} invented texts of {n_voices} voices, written and coded by hand by the "
         "code plan {themes_version}; `data/labelled/README.md` says how they were made and "
-        "checked. They are harder than an ordinary day's remarks, and shares of themes among them "
+        "checked. Most are harder than an ordinary day's remarks, and shares of themes among them "
         "say nothing about any place.",
         "languages": "Texts by language",
         "served": "Languages in which the model decides",

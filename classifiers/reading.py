@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -82,4 +83,9 @@ def read(texts: Sequence[str], questions: Sequence[str | None] | None = None) ->
 
 
 def _plain(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(_DRAWN_OUT.sub(r"\1\1", folded(word)) for word in words)
+    return tuple(map(_plain_word, words))
+
+
+@functools.lru_cache(maxsize=200_000)
+def _plain_word(word: str) -> str:
+    return _DRAWN_OUT.sub(r"\1\1", folded(word))

@@ -22,7 +22,6 @@ from lagesbild.errors import LagesbildError
 
 GRAPH_FILE = "encoder.onnx"
 PIECES_FILE = "encoder.spm"
-PREFIX = "query: "  # what the multilingual encoder was taught to expect before a short text
 MOST_PIECES = 160  # of a text; the rest of a longer one is left to the other parts
 # Padding included. Small batches stay in the processor's cache.
 _BATCH_PIECES = 256
@@ -89,8 +88,7 @@ def encoded(
     pieces: sentencepiece.SentencePieceProcessor, text: str, question: str | None
 ) -> list[int]:
     """The pieces of a text after its question, between the marks of beginning and end."""
-    whole = f"{PREFIX}{question} {text}" if question else f"{PREFIX}{text}"
-    inner: list[int] = pieces.encode(whole)
+    inner: list[int] = pieces.encode(f"{question} {text}" if question else text)
     return [pieces.bos_id(), *inner[: MOST_PIECES - 2], pieces.eos_id()]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ class Network(nn.Module):
     def __init__(self, source: SourceEncoder, vectors: Array, n_outputs: int) -> None:
         super().__init__()
         width = vectors.shape[1]
-        self.word = nn.Embedding.from_pretrained(torch.tensor(vectors), freeze=True)
+        self.word = nn.Embedding.from_pretrained(torch.tensor(vectors), freeze=False)
         places = source.tensors["emb.pos"][:MOST_PIECES] + source.tensors["emb.type"][0]
         self.place = nn.Parameter(torch.tensor(places))
         self.norm = nn.LayerNorm(width, source.epsilon)
@@ -81,6 +82,12 @@ class Network(nn.Module):
         nn.init.zeros_(self.head.bias)
         nn.init.normal_(self.head.weight, std=0.01)
         self.load_state_dict(_begun(source.tensors, source.n_layers), strict=False)
+
+    def with_layers(self, kept: Sequence[int]) -> Network:
+        """A copy with some of the layers only."""
+        copied = copy.deepcopy(self)
+        copied.layers = nn.ModuleList(copied.layers[layer] for layer in kept)
+        return copied
 
     def forward(self, pieces: Tensor, lengths: Tensor) -> Tensor:
         return self.decide(self.pooled(pieces, lengths))

@@ -50,7 +50,7 @@ def test_long_texts_are_cut_and_questions_come_first(encoder: Encoder) -> None:
     pieces = encoder._pieces
     assert len(encoded(pieces, "a " * 900, None)) == MOST_PIECES
     asked = encoded(pieces, "lampan", "knark")
-    assert pieces.decode(asked) == "query: knark lampan"
+    assert pieces.decode(asked) == "knark lampan"
 
 
 def test_worth_is_what_is_lost_without_the_word(encoder: Encoder) -> None:
