@@ -7,7 +7,7 @@ calibrated together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from classifiers.reading import Reading, read
 from lagesbild.records import STANCES, Classified, Stance
 from lagesbild.themes import load_themes
 
+_AT_ONCE = 256  # texts; the next ones are read while the encoder is at work on these
 _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
 ENCODER_STANCE = 1.0  # how much the encoder's word on stance weighs beside the cues'
@@ -91,26 +92,39 @@ class CombinedClassifier:
     def probabilities(
         self, texts: Sequence[str], questions: Sequence[str | None] | None = None
     ) -> FloatArray:
-        return self._score(read(texts, questions)).probabilities
+        return self._begin(read(texts, questions))().probabilities
 
     def classify(
         self, texts: Sequence[str], questions: Sequence[str | None] | None = None
     ) -> list[Classified]:
-        readings = read(texts, questions)
-        scored = self._score(readings)
+        asked = questions if questions is not None else [None] * len(texts)
+        parts = [slice(start, start + _AT_ONCE) for start in range(0, len(texts), _AT_ONCE)]
+        begun = []
+        for part in parts:
+            readings = read(texts[part], asked[part])
+            begun.append((readings, self._begin(readings)))
+        return [one for readings, wait in begun for one in self._decided(readings, wait())]
+
+    def _decided(self, readings: Sequence[Reading], scored: _Scored) -> list[Classified]:
         return decide(readings, scored.probabilities, self._policy, _Told(self.model, scored))
 
-    def _score(self, readings: Sequence[Reading]) -> _Scored:
+    def _begin(self, readings: Sequence[Reading]) -> Callable[[], _Scored]:
+        """Scores by the linear part, and returns what waits for the encoder's word on the rest."""
         linear = self.model.linear.whole_and_best(readings)
         probabilities = self.model.calibration.probabilities(linear)
         joined = self.model.joined
         unsure = np.flatnonzero(is_unsure(probabilities)) if joined else np.empty(0, dtype=np.intp)
         if joined is None or not unsure.size:
-            return _Scored(probabilities, {})
+            return lambda: _Scored(probabilities, {})
         asked = [readings[int(i)] for i in unsure]
-        encoded = joined.encoder.scores(asked)
-        probabilities[unsure] = joined.probabilities(linear[unsure], encoded)
-        return _Scored(probabilities, dict(zip(map(id, asked), encoded.stances, strict=True)))
+        told = joined.encoder.begin(asked)
+
+        def wait() -> _Scored:
+            encoded = told()
+            probabilities[unsure] = joined.probabilities(linear[unsure], encoded)
+            return _Scored(probabilities, dict(zip(map(id, asked), encoded.stances, strict=True)))
+
+        return wait
 
 
 class _Told:

@@ -71,13 +71,17 @@ class Linear:
             return []
         matrix = self.features.transform(readings)
         return [
-            self._by_word(reading, matrix[row], column)
+            self._by_word(reading, matrix, row, column)
             for row, (reading, column) in enumerate(zip(readings, columns, strict=True))
         ]
 
-    def _by_word(self, reading: Reading, row: sp.csr_matrix, column: int) -> FloatArray:
-        worth = row.data * self.weights[row.indices, column]
-        value = dict(zip(row.indices.tolist(), worth.tolist(), strict=True))
+    def _by_word(
+        self, reading: Reading, matrix: sp.csr_matrix, row: int, column: int
+    ) -> FloatArray:
+        own = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        indices = matrix.indices[own]
+        worth = matrix.data[own] * self.weights[indices, column]
+        value = dict(zip(indices.tolist(), worth.tolist(), strict=True))
         given = np.zeros(len(reading.words))
         columns = self.features.columns()
         if "characters" in columns:

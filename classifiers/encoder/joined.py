@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,10 @@ class ScoresTexts(Protocol):
     card: dict[str, Any]
 
     def scores(self, readings: Sequence[Reading]) -> EncoderScores: ...
+
+    def begin(self, readings: Sequence[Reading]) -> Callable[[], EncoderScores]:
+        """As `scores`, but the caller may do other things before it asks for them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

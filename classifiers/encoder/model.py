@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ GRAPH_FILE = "encoder.onnx"
 PIECES_FILE = "encoder.spm"
 MOST_PIECES = 160  # of a text; the rest of a longer one is left to the other parts
 # Padding included. Small batches stay in the processor's cache.
-_BATCH_PIECES = 256
+_BATCH_PIECES = 384
 _BROKEN = (
     *(OSError, RuntimeError, ValueError, KeyError),
     *(onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph, onnx_errors.Fail),
@@ -66,22 +67,36 @@ class Encoder:
             raise LagesbildError(f"Kodaren i {folder} går inte att läsa.") from error
 
     def scores(self, readings: Sequence[Reading]) -> EncoderScores:
-        n_themes, n_stances = len(self.themes), len(self.stances)
+        return self.begin(readings)()
+
+    def begin(self, readings: Sequence[Reading]) -> Callable[[], EncoderScores]:
+        """Starts on the readings, and returns what waits for their scores."""
         ids = [encoded(self._pieces, r.text, r.question) for r in readings]
-        raw = np.zeros((len(ids), n_themes * (1 + n_stances)))
         batches = list(_batches([len(own) for own in ids]))
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            told = pool.map(lambda batch: self._run([ids[i] for i in batch]), batches)
-            for batch, scores in zip(batches, told, strict=True):
-                raw[batch] = scores
-        stances = raw[:, n_themes:].reshape(-1, n_themes, n_stances)
-        return EncoderScores(raw[:, :n_themes], stances)
+        pool = _pool(os.getpid())
+        runs = [pool.submit(self._run, [ids[i] for i in batch]) for batch in batches]
+
+        def wait() -> EncoderScores:
+            n_themes, n_stances = len(self.themes), len(self.stances)
+            raw = np.zeros((len(ids), n_themes * (1 + n_stances)))
+            for batch, run in zip(batches, runs, strict=True):
+                raw[batch] = run.result()
+            stances = raw[:, n_themes:].reshape(-1, n_themes, n_stances)
+            return EncoderScores(raw[:, :n_themes], stances)
+
+        return wait
 
     def _run(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         padded, lengths = padded_ids(ids)
         scores: NDArray[np.float32]
         (scores,) = self._session.run(None, {"pieces": padded, "lengths": lengths})
         return scores
+
+
+@functools.cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """One thread a core, for all encoders; a forked process needs threads of its own."""
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix=f"encoder-{process}")
 
 
 def encoded(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,10 @@ class PipelineEncoder:
         inputs = np.hstack([inputs, np.ones((len(inputs), 1))])
         themes, stances = inputs @ self._themes, inputs @ self._stances
         return EncoderScores(themes, np.repeat(stances[:, np.newaxis], themes.shape[1], axis=1))
+
+    def begin(self, readings: Sequence[Reading]) -> Callable[[], EncoderScores]:
+        scores = self.scores(readings)
+        return lambda: scores
 
     def _vectors(self, texts: Sequence[str]) -> FloatArray:
         found = [

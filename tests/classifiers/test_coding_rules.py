@@ -41,10 +41,7 @@ def test_the_themes_a_plain_text_is_coded_with(classifier, rule, text, themes) -
     ("text", "theme", "stance"),
     [
         ("Det säljs knark vid stationen varje kväll.", "narkotika", "problem"),
-        pytest.param(
-            *("Det säljs knark helt öppet vid stationen.", "narkotika", "problem"),
-            marks=pytest.mark.xfail(strict=True, reason="this model reads it as absent"),
-        ),
+        ("Det säljs knark helt öppet vid stationen.", "narkotika", "problem"),
         ("Sätt upp farthinder på vår gata, bilarna kör för fort!", "trafik", "onskemal"),
         ("Det finns ingen belysning på gångvägen.", "fysisk_miljo", "problem"),
         ("När lagas lampan vid gångtunneln?", "fysisk_miljo", "fraga"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,13 +45,13 @@ def test_only_the_unsure_are_asked(joined: Model, monkeypatch: pytest.MonkeyPatc
     cheap = CombinedClassifier(replace(joined, joined=None), "cheap").probabilities(TEXTS)
     asked: list[str] = []
     assert joined.joined is not None
-    real = joined.joined.encoder.scores
+    real = joined.joined.encoder.begin
 
-    def scores(readings: list) -> EncoderScores:
+    def begin(readings: list) -> Callable[[], EncoderScores]:
         asked.extend(r.text for r in readings)
         return real(readings)
 
-    monkeypatch.setattr(joined.joined.encoder, "scores", scores)
+    monkeypatch.setattr(joined.joined.encoder, "begin", begin)
     monkeypatch.setattr(combined, "is_unsure", lambda p: np.array([True, False, False, True]))
     mixed = CombinedClassifier(joined, "both").probabilities(TEXTS)
     assert asked == [TEXTS[0], TEXTS[3]]
