@@ -59,6 +59,15 @@ def test_only_the_unsure_are_asked(joined: Model, monkeypatch: pytest.MonkeyPatc
     assert not np.allclose(mixed[0], cheap[0])
 
 
+def test_reading_in_parts_changes_nothing(joined: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(combined, "is_unsure", lambda p: np.ones(len(p), dtype=bool))
+    classifier = CombinedClassifier(joined, "both")
+    whole = classifier.classify(TEXTS)
+    monkeypatch.setattr(combined, "_AT_ONCE", 2)
+    assert len(TEXTS) > 2
+    assert [c.themes for c in classifier.classify(TEXTS)] == [c.themes for c in whole]
+
+
 def test_evidence_is_what_the_encoder_would_miss_where_no_other_part_spoke(
     joined: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
