@@ -127,7 +127,10 @@ class Lexicon:
             for term in terms:
                 if term.kind == "weak" and not context.has(i, term.contexts):
                     continue
-                hits += (Hit(term, i, last) for last in _ends(term, tokens, i))
+                if len(term.parts) == 1:
+                    hits.append(Hit(term, i, i + 1))
+                else:
+                    hits += (Hit(term, i, last) for last in _phrase_ends(term, tokens, i))
             if tokens.words[i] in self._first_halves:
                 hits += self._joined(tokens, i)
         return _without_false_friends(hits)
@@ -159,7 +162,7 @@ class Lexicon:
         """The one theme's terms that the word is a slip from; none where two themes compete."""
         if len(word) < MIN_LETTERS or not word.isalpha():
             return []
-        terms = [t for stem in self._misspellings.meant(word) for t in self._by_stem[stem]]
+        terms = [t for stem in sorted(self._misspellings.meant(word)) for t in self._by_stem[stem]]
         terms = [t for t in terms if t.parts[0].endswith("*") or _close(t.parts[0], word)]
         return terms if len({t.theme for t in terms}) == 1 else []
 
@@ -170,7 +173,7 @@ class Lexicon:
         first, second = tokens.words[i], tokens.words[i + 1]
         if tokens.starts[i + 1] - tokens.ends[i] > 1 or not second.isalpha():
             return
-        for form in {first + second, folded(first + second)}:
+        for form in dict.fromkeys((first + second, folded(first + second))):
             for term in (*self._index.find(form), *self._folded[tokens.is_bare].find(form)):
                 stem = term.parts[0].strip("*")
                 if len(term.parts) == 1 and len(stem) > len(first) and form.startswith(stem):
@@ -193,11 +196,8 @@ def _first_halves(stems: dict[str, list[Term]]) -> frozenset[str]:
     return frozenset(halves | {"a", "epa", "gc"}) - _FUNCTION_WORDS
 
 
-def _ends(term: Term, tokens: Tokens, first: int) -> Iterator[int]:
-    """Where the term ends when it begins at `first`; usually nowhere or at one place."""
-    if len(term.parts) == 1:
-        yield first + 1
-        return
+def _phrase_ends(term: Term, tokens: Tokens, first: int) -> Iterator[int]:
+    """Where a term of several words ends when it begins at `first`; usually nowhere."""
     last = _match_rest(term.parts, 1, tokens, first + 1)
     if last is not None:
         yield last
@@ -247,7 +247,7 @@ class _Sentences:
             said = (words[i] for i, s in enumerate(self._tokens.sentences) if s == sentence)
             self._texts[sentence] = f" {folded(' '.join(said))} "
         text = self._texts[sentence]
-        return any((f" {c} " if len(c) < 4 else f" {c}") in text for c in contexts)
+        return any(c in text for c in contexts)
 
 
 def _without_false_friends(hits: list[Hit]) -> list[Hit]:

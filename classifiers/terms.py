@@ -20,6 +20,7 @@ from lagesbild.themes import CodePlan, load_themes
 _MIN_FOLDED_STEM = 6
 _MIN_FOLDED_STEM_BARE = 4
 
+_WHOLE = 4  # letters; a shorter context word must be a word of its own
 _EDGE = 3  # letters of a stem by which most words are told to match none
 
 TermKind = Literal["strong", "weak", "not"]
@@ -97,10 +98,15 @@ def _entries(raw: Mapping[str, Any]) -> Iterator[_Entry]:
         for parts in split_terms(entry["misspelled"]):
             yield theme, None, parts, "strong", ()
         for weak, listed in entry["weak"].items():
-            contexts = tuple(folded(" ".join(c)) for c in split_terms(listed))
+            contexts = tuple(_as_said(folded(" ".join(c))) for c in split_terms(listed))
             yield theme, None, split_terms(weak)[0], "weak", contexts
         for parts in split_terms(entry["not"]):
             yield theme, None, parts, "not", ()
+
+
+def _as_said(context: str) -> str:
+    """As it stands in a sentence: a whole word where it is short, else the beginning of one."""
+    return f" {context} " if len(context) < _WHOLE else f" {context}"
 
 
 class PatternIndex:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -28,6 +28,15 @@ MATRICES = ("qkv", "attended", "widen", "narrow")  # of each layer
 
 
 Reach = tuple[NDArray[np.float32], NDArray[np.float32]]  # the least and the most of each column
+
+
+class _Small(NamedTuple):
+    """Activations in 8 bits with their scale and zero, and what their columns were divided by."""
+
+    whole: str
+    scale: str
+    zero: str
+    eased: NDArray[np.float32]
 
 
 class _Graph:
@@ -55,21 +64,23 @@ class _Graph:
     def number(self, value: float) -> str:
         return self.constant(np.array(value, dtype=np.float32))
 
-    def times(
-        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], reach: Reach
-    ) -> str:
-        """x @ weight.T + bias in 8 bits; `reach` bounds each column of x."""
+    def small(self, x: str, weight: NDArray[np.float32], reach: Reach) -> _Small:
+        """`x` in 8 bits, to be multiplied by `weight` or some of its rows; `reach` bounds each
+        column of `x`."""
         eased = _eased(weight, reach)
         least, most = ((end / eased).astype(np.float32) for end in reach)
-        small, by_column = _in_eight_bits(weight * eased)
         low, high = min(float(least.min()), 0.0), max(float(most.max()), 1e-6)
-        scale = np.array((high - low) / 255, dtype=np.float32)
-        zero = self.constant(np.array(round(-low / float(scale)), dtype=np.uint8))
+        scale = self.constant(np.array((high - low) / 255, dtype=np.float32))
+        zero = self.constant(np.array(round(-low / ((high - low) / 255)), dtype=np.uint8))
         even = self.add("Mul", x, self.constant((1 / eased).astype(np.float32)))
-        whole = self.add("QuantizeLinear", even, self.constant(scale), zero)
+        return _Small(self.add("QuantizeLinear", even, scale, zero), scale, zero, eased)
+
+    def times(self, x: _Small, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        """x @ weight.T + bias in 8 bits."""
+        small, by_column = _in_eight_bits(weight * x.eased)
         columns = self.constant(np.ascontiguousarray(small.T))
         # ONNX Runtime's own: product, scales and bias in one step
-        told = (whole, columns, self.constant(scale), self.constant(by_column[:, 0]), zero, "")
+        told = (x.whole, columns, x.scale, self.constant(by_column[:, 0]), x.zero, "")
         return self.add("MatMulIntegerToFloat", *told, self.constant(bias), domain=_RUNTIME)
 
     def normed(
@@ -157,24 +168,42 @@ def _layer(
     epsilon: float,
 ) -> str:
     def times(value: str, name: str) -> str:
-        return graph.times(value, own[f"{name}.weight"], own[f"{name}.bias"], reached[name])
+        weight, bias = own[f"{name}.weight"], own[f"{name}.bias"]
+        return graph.times(graph.small(value, weight, reached[name]), weight, bias)
 
     def normed(value: str, name: str) -> str:
         return graph.normed(value, own[f"{name}.weight"], own[f"{name}.bias"], epsilon)
 
-    width = own["attended.bias"].shape[0]
-    by_head = graph.ints(0, 0, 3, n_heads, width // n_heads)
-    split = graph.add("Reshape", times(x, "qkv"), by_head)
-    turned = graph.add("Transpose", split, perm=[2, 0, 3, 1, 4])
-    q, k, v = (graph.add("Gather", turned, graph.constant(np.array(i)), axis=0) for i in range(3))
-    close = graph.add("MatMul", q, graph.add("Transpose", k, perm=[0, 1, 3, 2]))
-    close = graph.add("Mul", close, graph.number((width // n_heads) ** -0.5))
-    attention = graph.add("Softmax", graph.add("Add", close, mask), axis=-1)
-    mixed = graph.add("Transpose", graph.add("MatMul", attention, v), perm=[0, 2, 1, 3])
-    mixed = graph.add("Reshape", mixed, graph.ints(0, 0, width))
+    mixed = _attended(graph, x, mask, own, reached["qkv"], n_heads)
     x = normed(graph.add("Add", x, times(mixed, "attended")), "attended_norm")
     inner = graph.add("Gelu", times(x, "widen"))
     return normed(graph.add("Add", x, times(inner, "narrow")), "narrow_norm")
+
+
+def _attended(
+    graph: _Graph,
+    x: str,
+    mask: str,
+    own: Mapping[str, NDArray[np.float32]],
+    reach: Reach,
+    n_heads: int,
+) -> str:
+    """Queries, keys and values are multiplied apart: cheaper than cutting one product in three."""
+    width = own["attended.bias"].shape[0]
+    by_head = graph.ints(0, 0, n_heads, width // n_heads)
+    small = graph.small(x, own["qkv.weight"], reach)
+
+    def part(number: int, order: Sequence[int], share: float = 1.0) -> str:
+        rows = slice(number * width, (number + 1) * width)
+        weight, bias = (share * own[f"qkv.{name}"][rows] for name in ("weight", "bias"))
+        split = graph.add("Reshape", graph.times(small, weight, bias), by_head)
+        return graph.add("Transpose", split, perm=order)
+
+    q = part(0, (0, 2, 1, 3), (width // n_heads) ** -0.5)
+    k, v = part(1, (0, 2, 3, 1)), part(2, (0, 2, 1, 3))
+    attention = graph.add("Softmax", graph.add("Add", graph.add("MatMul", q, k), mask), axis=-1)
+    mixed = graph.add("Transpose", graph.add("MatMul", attention, v), perm=[0, 2, 1, 3])
+    return graph.add("Reshape", mixed, graph.ints(0, 0, width))
 
 
 def _head(graph: _Graph, x: str, there: str, state: Mapping[str, NDArray[np.float32]]) -> None:
