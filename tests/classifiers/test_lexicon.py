@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -122,3 +125,23 @@ def test_a_lexicon_with_an_unknown_theme_is_refused(tmp_path) -> None:
 
 def test_terms_are_split_at_commas_and_hyphens_do_not_matter() -> None:
     assert split_terms(" röka  på,\n a-traktor*, ") == [("röka", "på"), ("atraktor*",)]
+
+
+def test_hits_come_in_the_same_order_in_every_process() -> None:
+    """Python hashes words anew in every process; a set of them must not decide an order."""
+    told = (
+        "from classifiers.lexicon import bundled_lexicon as b;"
+        "hits = b().find('Rutan krossats, någon sprängde knark försäljningen').hits;"
+        "print([(hit.first, hit.term.number) for hit in hits])"
+    )
+    shown = {
+        subprocess.run(
+            [sys.executable, "-c", told],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(shown) == 1
+    assert shown.pop().count(b"(") > 5
