@@ -188,7 +188,7 @@ def _attended(
     reach: Reach,
     n_heads: int,
 ) -> str:
-    """Queries, keys and values are multiplied apart: cheaper than cutting one product in three."""
+    """Queries, keys and values are multiplied apart, so that no product has to be cut in three."""
     width = own["attended.bias"].shape[0]
     by_head = graph.ints(0, 0, n_heads, width // n_heads)
     small = graph.small(x, own["qkv.weight"], reach)
