@@ -108,6 +108,8 @@ class Lexicon:
                 by_stem.setdefault(term.parts[0].rstrip("*"), []).append(term)
         self._by_stem = by_stem
         self._misspellings = Misspellings(by_stem)
+        self._real = frozenset(w for w in self.source.real_words if not w.endswith("*"))
+        self._real_beginnings = tuple(w[:-1] for w in self.source.real_words if w.endswith("*"))
         self._first_halves = _first_halves(by_stem)
         self._known: dict[tuple[str, bool], tuple[Term, ...]] = {}
 
@@ -161,6 +163,8 @@ class Lexicon:
     def _misspelt(self, word: str) -> list[Term]:
         """The one theme's terms that the word is a slip from; none where two themes compete."""
         if len(word) < MIN_LETTERS or not word.isalpha():
+            return []
+        if word in self._real or word.startswith(self._real_beginnings):
             return []
         terms = [t for stem in sorted(self._misspellings.meant(word)) for t in self._by_stem[stem]]
         terms = [t for t in terms if t.parts[0].endswith("*") or _close(t.parts[0], word)]

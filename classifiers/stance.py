@@ -72,7 +72,7 @@ class StanceReader:
         terms = tuple(
             Term(number, name, None, parts, "strong") for number, (name, parts) in enumerate(cues)
         )
-        self._cues = Lexicon(LexiconFile(source.version, terms, {}, {}))
+        self._cues = Lexicon(LexiconFile(source.version, terms, {}, {}, source.real_words))
 
     def cues(self, tokens: Tokens) -> list[tuple[str, int]]:
         """(cue, word) pairs. Idioms swallow the negator in them; a negator makes a good thing

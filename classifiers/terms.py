@@ -47,12 +47,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class LexiconFile:
-    """The lexicon as read: its version, its terms, its cue lists and its place nouns."""
+    """The lexicon as read: its version, its terms, its cue lists, its place nouns, and words that
+    are no slips ("stranden" is not "störande")."""
 
     version: str
     terms: tuple[Term, ...]
     cues: Mapping[str, tuple[tuple[str, ...], ...]]
     places: Mapping[str, tuple[str, ...]]
+    real_words: tuple[str, ...]
 
 
 def split_terms(listed: str) -> list[tuple[str, ...]]:
@@ -70,7 +72,8 @@ def load_lexicon(path: Path | None = None) -> LexiconFile:
         terms = tuple(_terms(raw["themes"], load_themes()))
         cues = {name: tuple(split_terms(listed)) for name, listed in raw["cues"].items()}
         places = {n: tuple(t[0] for t in split_terms(v)) for n, v in raw["places"].items()}
-        return LexiconFile(str(raw["version"]), terms, cues, places)
+        real_words = tuple(t[0] for t in split_terms(raw["real_words"]))
+        return LexiconFile(str(raw["version"]), terms, cues, places, real_words)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"Ordlistan {path.name} går inte att läsa: rätta filen.") from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:

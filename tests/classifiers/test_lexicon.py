@@ -83,6 +83,29 @@ def test_a_misspelling_that_two_themes_compete_for_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Hon springer i parken och skriver brev.",
+        "Stämningen vid stranden är underbar överallt.",
+        "Hotellet ligger bakom klosterträdgården.",
+        "Jag förstår att bussarna ställer in.",
+        "Skolbarnen åkte skolskjuts till klätterväggen.",
+        "Räddningstjänsten räddade en katt ur garaget.",
+    ],
+)
+def test_a_word_of_its_own_is_no_slip_from_a_term(text) -> None:
+    assert themes(text) <= {"trafik"}  # skolskjuts
+
+
+@pytest.mark.parametrize(
+    ("text", "theme"),
+    [("skadegörelese på muren", "skadegorelse"), ("fyrverkerri hela natten", "ordning_buller")],
+)
+def test_a_slip_is_still_read(text, theme) -> None:
+    assert theme in themes(text)
+
+
+@pytest.mark.parametrize(
     ("a", "b", "expected"),
     [
         ("klotter", "kloter", True),
@@ -116,7 +139,7 @@ def test_a_lexicon_with_an_unknown_theme_is_refused(tmp_path) -> None:
     path = tmp_path / "lexicon.yaml"
     path.write_text(
         'version: "1"\nthemes: {knark: {terms: {"": a}, weak: {}, misspelled: b, not: c}}\n'
-        "cues: {}\nplaces: {}\n",
+        "cues: {}\nplaces: {}\nreal_words: ''\n",
         encoding="utf-8",
     )
     with pytest.raises(UsageError, match="knark"):
