@@ -31,7 +31,10 @@ from classifiers.saved import CARD_FILE, bundled_encoder, load_combined, save_mo
 from classifiers.training import read_labelled, train_model, wanted_themes
 from lagesbild.themes import load_themes
 
-_LIMITS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+_LIMITS = (
+    *((0.0, 1.0), (0.02, 0.98), (0.05, 0.95), (0.05, 0.98), (0.1, 0.9), (0.1, 0.95)),
+    *((LOW, HIGH), (0.2, 0.8), (0.2, 0.95), (0.3, 0.9)),
+)
 HALF = Limits(np.full(len(load_themes().decided), 0.5))
 T = TypeVar("T")
 
@@ -57,13 +60,13 @@ def main() -> None:
     likely = alone.probabilities(encoded.themes[:, :, np.newaxis])
     show("encoder alone", wanted, likely, more, alone.limits, 1)
     both = joined.calibration.probabilities(together(linear, encoded))
-    for low in _LIMITS:
-        asked = is_unsure(cheap, low, 1 - low)
+    for low, high in _LIMITS:
+        asked = is_unsure(cheap, low, high)
         mixed = np.where(asked[:, np.newaxis], both, cheap)
         _, part = _timed(
             joined.encoder.scores, [r for r, a in zip(readings, asked, strict=True) if a]
         )
-        name = f"cascade {low:g}" + (" (in use)" if (low, 1 - low) == (LOW, HIGH) else "")
+        name = f"cascade {low:g}-{high:g}" + (" (in use)" if (low, high) == (LOW, HIGH) else "")
         show(name, wanted, mixed, spent + part, joined.calibration.limits, asked.mean())
 
 

@@ -130,10 +130,11 @@ def reason_to_abstain(
 
 def says_nothing(reading: Reading) -> bool:
     """An answer that is only "inget", "nej", "vet ej", "-" and the like, or no word at all."""
-    words = [fold(word) for word in reading.words if any(map(str.isalnum, word))]
-    if not words:
+    words = (fold(word) for word in reading.words if any(map(str.isalnum, word)))
+    first = next(words, None)
+    if first is None:
         return True
-    return words[0] in _ANSWERS_NOTHING and all(word in _NOTHING for word in words)
+    return first in _ANSWERS_NOTHING and all(word in _NOTHING for word in words)
 
 
 def is_doubtful(probability: float, threshold: float) -> bool:

@@ -7,6 +7,7 @@ calibrated together.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -158,8 +159,7 @@ class _Told:
 
     def _subtheme(self, theme: str, scores: FloatArray) -> str | None:
         keys = self._model.subtheme_keys
-        own = [column for column, key in enumerate(keys) if key.startswith(f"{theme}.")]
-        best = max(own, key=lambda column: float(scores[column]), default=None)
+        best = max(_columns(keys, theme), key=scores.__getitem__, default=None)
         return None if best is None else keys[best].partition(".")[2]
 
     def stances(self, cases: Sequence[StanceCase]) -> list[Stance]:
@@ -172,6 +172,12 @@ class _Told:
             if told is not None:
                 scores[row] += ENCODER_STANCE * log_shares(told[self._themes.index(case.theme)])
         return [STANCES[best] for best in scores.argmax(axis=1)]
+
+
+@functools.cache
+def _columns(keys: tuple[str, ...], theme: str) -> list[int]:
+    """Where the theme's own subthemes stand."""
+    return [column for column, key in enumerate(keys) if key.startswith(f"{theme}.")]
 
 
 def heaviest(given: NDArray[np.float64]) -> list[int]:

@@ -7,6 +7,7 @@ to know which word an n-gram came from.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,8 +105,23 @@ class Vocabulary:
             known = self._known[word] = [self._places[n] for n in cut if n in self._places]
         return known
 
-    def place(self, name: str) -> int | None:
-        return self._places.get(name)
+    def by_word(self, words: Sequence[str]) -> list[list[int]]:
+        """The columns that each word counts in, by itself or in a pair with a neighbour."""
+        if self.block.units is None:
+            return [self.word_places(word) for word in words]
+        found = [[self._places[word]] if word in self._places else [] for word in words]
+        for i, pair in enumerate(itertools.pairwise(words)):
+            place = self._places.get(" ".join(pair))
+            if place is not None:
+                found[i].append(place)
+                found[i + 1].append(place)
+        return found
+
+    @functools.cached_property
+    def shares(self) -> FloatArray:
+        """How much of a feature each of its words has: half of a pair."""
+        pairs = self.block.units is not None
+        return np.array([0.5 if pairs and " " in name else 1.0 for name in self.names])
 
     def transform(self, readings: Sequence[Reading]) -> sp.csr_matrix:
         counted = [self.places(reading) for reading in readings]

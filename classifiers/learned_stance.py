@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -107,13 +108,13 @@ class LearnedStance:
         return every
 
     def _matrix(self, cases: Sequence[StanceCase], around: Sequence[Surroundings]) -> sp.csr_matrix:
-        cues = sp.lil_matrix((len(cases), len(self._cues)))
-        for row, surrounding in enumerate(around):
-            for name in surrounding.features():
-                if name in self._cues:
-                    cues[row, self._cues[name]] = _CUES_WEIGHT
+        own = [[self._cues[n] for n in s.features() if n in self._cues] for s in around]
+        ends = np.cumsum([0, *map(len, own)])
+        columns = np.fromiter(itertools.chain.from_iterable(own), np.int32, count=ends[-1])
+        shape = (len(cases), len(self._cues))
+        cues = sp.csr_matrix((np.full(len(columns), _CUES_WEIGHT), columns, ends), shape=shape)
         words = self._features.transform([case.reading for case in cases]) * _WORDS_WEIGHT
-        return sp.csr_matrix(sp.hstack([cues.tocsr(), words], format="csr"))
+        return sp.csr_matrix(sp.hstack([cues, words], format="csr"))
 
     def state(self) -> dict[str, Any]:
         return {

@@ -132,7 +132,7 @@ class Lexicon:
                 if len(term.parts) == 1:
                     hits.append(Hit(term, i, i + 1))
                 else:
-                    hits += (Hit(term, i, last) for last in _phrase_ends(term, tokens, i))
+                    hits += [Hit(term, i, last) for last in _phrase_ends(term, tokens, i)]
             if tokens.words[i] in self._first_halves:
                 hits += self._joined(tokens, i)
         return _without_false_friends(hits)
@@ -200,13 +200,14 @@ def _first_halves(stems: dict[str, list[Term]]) -> frozenset[str]:
     return frozenset(halves | {"a", "epa", "gc"}) - _FUNCTION_WORDS
 
 
-def _phrase_ends(term: Term, tokens: Tokens, first: int) -> Iterator[int]:
+def _phrase_ends(term: Term, tokens: Tokens, first: int) -> tuple[int, ...]:
     """Where a term of several words ends when it begins at `first`; usually nowhere."""
     last = _match_rest(term.parts, 1, tokens, first + 1)
     if last is not None:
-        yield last
-    elif len(term.parts) == 2 and term.parts[0] in _COORDINATING:
-        yield from _coordinated(term, tokens, first)
+        return (last,)
+    if len(term.parts) == 2 and term.parts[0] in _COORDINATING:
+        return tuple(_coordinated(term, tokens, first))
+    return ()
 
 
 def _match_rest(parts: tuple[str, ...], at: int, tokens: Tokens, word: int) -> int | None:

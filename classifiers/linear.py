@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from classifiers.features import BLOCKS, Features, FloatArray
+from classifiers.features import BLOCKS, Features, FloatArray, Vocabulary
 from classifiers.reading import Reading
 
 STRENGTH = 3.0  # C, chosen by cross-validation over held-out voices
@@ -66,44 +67,21 @@ class Linear:
     def contributions(
         self, readings: Sequence[Reading], columns: Sequence[int]
     ) -> list[FloatArray]:
-        """What each word of each text gave to the score of the class of the same place."""
+        """What each word of each text gave to the score of the class of the same place; a pair of
+        words gave half to each."""
         if not readings:
             return []
-        matrix = self.features.transform(readings)
-        return [
-            self._by_word(reading, matrix, row, column)
-            for row, (reading, column) in enumerate(zip(readings, columns, strict=True))
-        ]
-
-    def _by_word(
-        self, reading: Reading, matrix: sp.csr_matrix, row: int, column: int
-    ) -> FloatArray:
-        own = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        indices = matrix.indices[own]
-        worth = matrix.data[own] * self.weights[indices, column]
-        value = dict(zip(indices.tolist(), worth.tolist(), strict=True))
-        given = np.zeros(len(reading.words))
-        columns = self.features.columns()
-        if "characters" in columns:
-            cut, start = self.features.vocabularies["characters"], columns["characters"].start
-            worth_of = {place - start: given_by for place, given_by in value.items()}
-            given += [sum(map(worth_of.__getitem__, cut.word_places(w))) for w in reading.words]
-        if "words" in columns:
-            self._add_words(reading, given, value, columns["words"].start)
-        return given
-
-    def _add_words(
-        self, reading: Reading, given: FloatArray, value: Mapping[int, float], start: int
-    ) -> None:
-        vocabulary = self.features.vocabularies["words"]
-        words = reading.words
-        for i, word in enumerate(words):
-            alone = vocabulary.place(word)
-            if alone is not None:
-                given[i] += value.get(start + alone, 0.0)
-            pair = vocabulary.place(f"{word} {words[i + 1]}") if i + 1 < len(words) else None
-            if pair is not None:
-                given[i : i + 2] += value.get(start + pair, 0.0) / 2
+        ends = np.cumsum([len(reading.words) for reading in readings])
+        given = np.zeros(ends[-1])
+        own = self.features.columns()
+        for block in ("characters", "words"):
+            if block in own:
+                vocabulary, weights = self.features.vocabularies[block], self.weights[own[block]]
+                said = _Said.of(readings, vocabulary)
+                worth = said.values(vocabulary.transform(readings)) * vocabulary.shares[said.places]
+                worth *= weights[said.places, np.asarray(columns)[said.texts]]
+                given += np.bincount(said.words, worth, minlength=len(given))
+        return np.split(given, ends[:-1])
 
     def state(self) -> dict[str, Any]:
         return {
@@ -115,6 +93,31 @@ class Linear:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Linear:
         return cls(Features.from_state(state["features"]), state["weights"], state["bias"])
+
+
+class _Said(NamedTuple):
+    """Every feature of every word of some texts, in three arrays of one length: the feature's
+    column, its text, and its word, counted through all texts."""
+
+    places: NDArray[np.intp]
+    texts: NDArray[np.intp]
+    words: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading], vocabulary: Vocabulary) -> _Said:
+        said = [own for reading in readings for own in vocabulary.by_word(reading.words)]
+        n_said = np.array([len(own) for own in said], dtype=np.intp)
+        places = np.fromiter(itertools.chain.from_iterable(said), np.intp, count=n_said.sum())
+        texts = np.repeat(np.arange(len(readings)), [len(reading.words) for reading in readings])
+        return cls(places, np.repeat(texts, n_said), np.repeat(np.arange(len(said)), n_said))
+
+    def values(self, matrix: sp.csr_matrix) -> FloatArray:
+        """What the matrix has at each text and column; its columns stand in order."""
+        n_columns = matrix.shape[1]
+        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        wanted = self.texts * n_columns + self.places
+        found: FloatArray = matrix.data[np.searchsorted(rows * n_columns + matrix.indices, wanted)]
+        return found
 
 
 def _fit_each(matrix: sp.csr_matrix, wanted: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:

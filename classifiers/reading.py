@@ -59,6 +59,8 @@ class Reading:
     def sentences(self) -> list[Reading]:
         """The text sentence by sentence; itself alone where it has only one worth reading."""
         numbers = self.found.tokens.sentences
+        if not numbers or numbers[0] == numbers[-1]:
+            return [self]
         starts = [i for i, n in enumerate(numbers) if i == 0 or n != numbers[i - 1]]
         ends = [*starts[1:], len(numbers)][: len(starts)]
         parts = [

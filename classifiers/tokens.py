@@ -18,6 +18,7 @@ _SENTENCE_END = frozenset(".!?…\n") | {"...", "..", "!!", "??", "?!", "!?"}
 _CLAUSE_END = frozenset(",;:–—()") | {"-", "men", "fast", "dock", "däremot", "medan", "but"}
 _FOLD = str.maketrans("åäáàâöøóôéèêëüíïæ", "aaaaaooooeeeeuiia")
 _REPEATED = re.compile(r"(\w)\1{2,}")
+_LETTERS = re.compile(r"[a-zåäöéüæø]{2,}", re.IGNORECASE)
 _CHUNK = re.compile(r"\S+|\s*\n\s*")
 _DIACRITIC = re.compile(r"[åäöÅÄÖ]")
 
@@ -90,9 +91,11 @@ class _Piece(NamedTuple):
 
 @functools.lru_cache(maxsize=200_000)
 def _pieces(chunk: str) -> tuple[_Piece, ...]:
-    """spaCy cuts what stands between spaces alike wherever it stands."""
+    """spaCy cuts what stands between spaces alike wherever it stands; mere letters are one word."""
     if chunk.isspace():
         return (_Piece("", 0, 0, ends_sentence=True, ends_clause=True),)
+    if _LETTERS.fullmatch(chunk):
+        return (_piece(chunk, 0),)
     return tuple(_piece(token.text, token.idx) for token in _tokenizer()(chunk))
 
 
