@@ -123,8 +123,8 @@ class PatternIndex:
         for term in terms:
             self._add(term.parts[at], term)
         self._longest = max(map(len, (*self._prefix, *self._suffix)), default=0)
-        begins = {stem[:_EDGE] for stem in self._prefix}
-        self._edges = frozenset(begins | {stem[-_EDGE:] for stem in self._suffix})
+        self._begins = frozenset(stem[:_EDGE] for stem in self._prefix)
+        self._ends = frozenset(stem[-_EDGE:] for stem in self._suffix)
 
     def _add(self, pattern: str, term: Term) -> None:
         stem = pattern.strip("*")
@@ -139,9 +139,12 @@ class PatternIndex:
 
     def find(self, word: str) -> list[Term]:
         found = list(self._exact.get(word, ()))
-        if not self._edges.isdisjoint((word[:2], word[:_EDGE], word[-2:], word[-_EDGE:])):
-            for length in range(2, min(len(word), self._longest) + 1):
+        lengths = range(2, min(len(word), self._longest) + 1)
+        if not self._begins.isdisjoint((word[:2], word[:_EDGE])):
+            for length in lengths:
                 found += self._prefix.get(word[:length], ())
+        if not self._ends.isdisjoint((word[-2:], word[-_EDGE:])):
+            for length in lengths:
                 found += self._suffix.get(word[-length:], ())
         found += [term for stem, term in self._inside if stem in word]
         return found
