@@ -30,6 +30,7 @@ _AT_ONCE = 256  # texts; the next ones are read while the encoder is at work on 
 _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
 ENCODER_STANCE = 1.0  # how much the encoder's word on stance weighs beside the cues'
+_SURE = 0.7  # the share of the likeliest stance by the cues, below which the encoder is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +168,26 @@ class _Told:
         if not cases:
             return []
         scores = self._model.stance.scores(cases)
+        told = {**self._scored.stances, **self._asked_too(cases, scores)}
         for row, case in enumerate(cases):
-            told = self._scored.stances.get(id(case.reading))
-            if told is not None:
-                scores[row] += ENCODER_STANCE * log_shares(told[self._themes.index(case.theme)])
+            if id(case.reading) in told:
+                own = told[id(case.reading)][self._themes.index(case.theme)]
+                scores[row] += ENCODER_STANCE * log_shares(own)
         return [STANCES[best] for best in scores.argmax(axis=1)]
+
+    def _asked_too(self, cases: Sequence[StanceCase], scores: FloatArray) -> dict[int, FloatArray]:
+        """The encoder's word on texts whose themes were sure, where the cues leave a stance in
+        doubt."""
+        joined = self._model.joined
+        doubtful = {
+            id(case.reading): case.reading
+            for case, row in zip(cases, scores, strict=True)
+            if row.max() < np.log(_SURE) and id(case.reading) not in self._scored.stances
+        }
+        if joined is None or not doubtful:
+            return {}
+        encoded = joined.encoder.scores(list(doubtful.values()))
+        return dict(zip(doubtful, encoded.stances, strict=True))
 
 
 @functools.cache

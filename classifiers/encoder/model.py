@@ -79,8 +79,9 @@ class Encoder:
         def wait() -> EncoderScores:
             n_themes, n_stances = len(self.themes), len(self.stances)
             raw = np.zeros((len(ids), n_themes * (1 + n_stances)))
-            for batch, run in zip(batches, runs, strict=True):
-                raw[batch] = run.result()
+            # From the end, what no thread has begun on is done here instead of waiting for it.
+            for batch, run in reversed(list(zip(batches, runs, strict=True))):
+                raw[batch] = self._run([ids[i] for i in batch]) if run.cancel() else run.result()
             stances = raw[:, n_themes:].reshape(-1, n_themes, n_stances)
             return EncoderScores(raw[:, :n_themes], stances)
 
@@ -95,8 +96,10 @@ class Encoder:
 
 @functools.cache
 def _pool(process: int) -> ThreadPoolExecutor:
-    """One thread a core, for all encoders; a forked process needs threads of its own."""
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix=f"encoder-{process}")
+    """A thread for every core but the one that reads the texts, for all encoders; a forked process
+    needs threads of its own."""
+    n_threads = max(1, (os.cpu_count() or 1) - 1)
+    return ThreadPoolExecutor(n_threads, thread_name_prefix=f"encoder-{process}")
 
 
 def encoded(

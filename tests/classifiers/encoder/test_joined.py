@@ -98,6 +98,33 @@ def test_the_encoder_has_a_say_on_stance(joined: Model) -> None:
     assert _Told(joined, _Scored(np.zeros((0, 15)), {})).stances([]) == []
 
 
+def test_the_encoder_is_asked_where_only_the_stance_is_in_doubt(
+    joined: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (reading,) = read(TEXTS[:1])
+    case = StanceCase(reading, "narkotika", [0])
+    told = _Told(joined, _Scored(np.zeros((1, len(joined.calibration.intercepts))), {}))
+    asked: list[str] = []
+
+    def scores(readings: list) -> EncoderScores:
+        asked.extend(r.text for r in readings)
+        n = len(told._themes)
+        says = np.zeros((len(readings), n, len(STANCES)))
+        says[:, :, STANCES.index("fraga")] = 50.0
+        return EncoderScores(np.zeros((len(readings), n)), says)
+
+    assert joined.joined is not None
+    monkeypatch.setattr(joined.joined.encoder, "scores", scores)
+    for share, by_encoder in ((0.9, False), (0.5, True)):
+        row = np.log(np.full(len(STANCES), (1 - share) / (len(STANCES) - 1)))
+        row[STANCES.index("problem")] = np.log(share)
+        monkeypatch.setattr(
+            type(joined.stance), "scores", lambda self, cases, row=row: row[np.newaxis].copy()
+        )
+        assert told.stances([case]) == ["fraga" if by_encoder else "problem"]
+        assert asked == ([reading.text] if by_encoder else [])
+
+
 def test_scores_of_both_stand_side_by_side() -> None:
     linear = np.zeros((2, 3, 2))
     encoded = EncoderScores(np.arange(6.0).reshape(2, 3), np.zeros((2, 3, 7)))
