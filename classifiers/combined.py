@@ -2,7 +2,7 @@
 
 The linear part is one regression over n-grams and lexicon hits, read over the whole text and over
 its best sentence. A text that it leaves in doubt is read by the encoder too, and the two are
-calibrated together.
+calibrated together. The encoder also reads a text whose stance the cues leave in doubt.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ from classifiers.encoder.model import EncoderScores
 from classifiers.features import FloatArray
 from classifiers.reading import Reading
 
-# Asked only where the linear part gives some theme a probability between these. It is less to be
-# believed where it finds a theme than where it finds none, hence the higher limit: of texts without
-# a theme fewer are given one than with 0.1 and 0.9, at less cost (bench/cascade.py prints what
-# these and other limits give). Chosen on the frozen voices, so what is measured on them flatters
-# this choice a little.
+# Asked about themes only where the linear part gives one a probability between these. It is less
+# to be believed where it finds a theme than where it finds none, hence the higher limit: of texts
+# without a theme fewer are given one than with 0.1 and 0.9, at less cost (bench/cascade.py prints
+# what these and other limits give). Chosen on the frozen voices, so what is measured on them
+# flatters this choice a little.
 LOW, HIGH = 0.15, 0.95
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers.encoder import model
 from classifiers.encoder.evidence import worth_of_words
 from classifiers.encoder.model import GRAPH_FILE, MOST_PIECES, Encoder, encoded
 from classifiers.encoder.source import Array
-from classifiers.reading import read
+from classifiers.reading import Reading, read
 from lagesbild.errors import LagesbildError
 from lagesbild.records import STANCES
 from lagesbild.themes import load_themes
@@ -40,6 +44,43 @@ def test_a_text_scores_alike_alone_and_in_company(encoder: Encoder, texts: list[
     together = encoder.scores(read(texts)).themes
     alone = np.concatenate([encoder.scores(read([text])).themes for text in texts])
     assert np.allclose(together, alone, atol=1e-4)
+
+
+@pytest.fixture
+def busy_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No thread has time for the encoder until the test is over."""
+    free = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(free.wait)
+        monkeypatch.setattr(model, "_pool", lambda process: pool)
+        yield
+        free.set()
+
+
+@pytest.mark.usefixtures("busy_pool")
+def test_who_waits_does_what_no_thread_has_begun(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "_BATCH_PIECES", 8)  # a batch for each text
+    readings = read(TEXTS)
+    alone = np.concatenate([_alone(encoder, reading) for reading in readings])
+    assert np.array_equal(encoder.scores(readings).themes, alone)
+
+
+@pytest.mark.usefixtures("busy_pool")
+def test_an_error_in_a_batch_reaches_who_waits(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Encoder, "_run", lambda self, ids: 1 / 0)
+    wait = encoder.begin(read(TEXTS))
+    with pytest.raises(ZeroDivisionError):
+        wait()
+
+
+def _alone(encoder: Encoder, reading: Reading) -> Array:
+    pieces = encoded(encoder._pieces, reading.text, reading.question)
+    scores: Array = encoder._run([pieces])[:, : len(encoder.themes)]
+    return scores
 
 
 def test_no_texts_give_no_scores(encoder: Encoder) -> None:
