@@ -10,14 +10,21 @@ that the model does not serve.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bench.held_out import held_out, nested
+from bench.held_out import SERVED, held_out, nested
 from classifiers.by_lexicon import LexiconClassifier
-from classifiers.evaluation import calibration_error, macro_f1, micro_f1, per_theme, share
+from classifiers.evaluation import (
+    calibration_error,
+    macro_f1,
+    micro_f1,
+    per_theme,
+    share,
+    with_interval,
+)
 from classifiers.features import NGRAMS
 from classifiers.labelled import Labelled, load_labelled, voice_folds
 from classifiers.learned_stance import LearnedStance, surroundings
@@ -32,12 +39,10 @@ from classifiers.training import (
 )
 from lagesbild.themes import load_themes
 
-_SERVED = ("sv", "en")
-
 
 def main() -> None:
     options = _options()
-    rows = [row for row in load_labelled() if row.language in _SERVED][: options.texts]
+    rows = [row for row in load_labelled() if row.language in SERVED][: options.texts]
     readings, wanted = read_labelled(rows), wanted_themes(rows)
     print(f"{len(rows)} texts, {len({r.voice for r in rows})} voices, {N_FOLDS} folds by voice")
     lexicon = LexiconClassifier()
@@ -65,13 +70,17 @@ def show(name: str, wanted: np.ndarray, chosen: np.ndarray, likely: np.ndarray) 
     residual = ~truth.any(axis=1)
     false = share(int(guess[residual].any(axis=1).sum()), int(residual.sum()))
     ece = calibration_error(likely[:, :main], truth)
-    print(
-        f"\n{name}: macro-F1 {macro_f1(truth, guess):.3f}, micro-F1 {micro_f1(truth, guess):.3f}, "
-        f"theme on residual texts {false['value']:.3f}, ECE {ece['value']:.3f}"
-    )
+    f1 = with_interval(macro_f1, truth, guess)
+    print(f"\n{name}: macro-F1 {_told(f1)}, theme on residual texts {_told(false)}")
+    print(f"  micro-F1 {micro_f1(truth, guess):.3f}, ECE {ece['value']:.3f}")
     for theme, row in per_theme(wanted, chosen).items():
         cells = " ".join(f"{row[k]['value'] or 0:.3f}" for k in ("precision", "recall", "f1"))
         print(f"  {theme:20} n={row['n']:<5} {cells}")
+
+
+def _told(value: Mapping[str, float]) -> str:
+    """With its interval."""
+    return f"{value['value']:.3f} [{value['low']:.3f}-{value['high']:.3f}]"
 
 
 def by_kind(rows: Sequence[Labelled], wanted: np.ndarray, chosen: np.ndarray) -> None:
@@ -97,9 +106,9 @@ def show_stance(rows: Sequence[Labelled], readings: Sequence[Reading]) -> None:
             learnt[i] = stance
     always = sum(stance == "problem" for stance in truth) / len(truth)
     for name, guess in (("rules", ruled), ("learnt", learnt)):
-        right = sum(a == b for a, b in zip(truth, guess, strict=True))
-        print(f"\nstance by {name}: {right / len(truth):.3f} of {len(truth)} mentions", end="")
-    print(f" (always problem: {always:.3f})")
+        right = share(sum(a == b for a, b in zip(truth, guess, strict=True)), len(truth))
+        print(f"\nstance by {name}: {_told(right)}, {right['n']} mentions")
+    print(f"always problem: {always:.3f}")
 
 
 if __name__ == "__main__":

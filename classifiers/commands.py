@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from classifiers import Classifier, load_classifier
 from lagesbild.errors import LagesbildError, UsageError
@@ -100,11 +100,17 @@ def _answer(line_id: Any, decided: Classified, *, show_all: bool) -> dict[str, A
     return answer
 
 
-def train(out: Path | None = None, *, encoder: bool = False, pipeline: str | None = None) -> Path:
+def train(
+    out: Path | None = None,
+    *,
+    encoder: Literal["anew", "further"] | None = None,
+    pipeline: str | None = None,
+) -> Path:
     """Rebuild the model from data/labelled alone and save it; by default as the bundled one.
 
-    `encoder`: fine-tune the encoder anew first, which needs the optional packages. `pipeline`: a
-    spaCy pipeline, by name or folder, in the encoder's place; not for the bundled model.
+    `encoder`: make the encoder anew first, or teach it further, which needs the optional packages.
+    `pipeline`: a spaCy pipeline, by name or folder, in the encoder's place; not for the bundled
+    model.
     """
     from classifiers.encoder.pipeline import PipelineEncoder
     from classifiers.labelled import is_for_encoder, load_labelled
@@ -112,7 +118,7 @@ def train(out: Path | None = None, *, encoder: bool = False, pipeline: str | Non
 
     rows, folder = load_labelled(), out or data_path("model")
     if encoder:
-        _fit_encoder([row for row in rows if is_for_encoder(row)], folder)
+        _fit_encoder([row for row in rows if is_for_encoder(row)], folder, encoder)
     if pipeline:
         if out is None:
             raise UsageError("--pipeline gör en egen modell: ange också --out MAPP.")
@@ -122,14 +128,27 @@ def train(out: Path | None = None, *, encoder: bool = False, pipeline: str | Non
     return path
 
 
-def _fit_encoder(rows: Sequence[Labelled], folder: Path) -> None:
+def _fit_encoder(rows: Sequence[Labelled], folder: Path, how: Literal["anew", "further"]) -> None:
+    """Into the folder; further from the encoder there, else from the bundled one."""
+    from classifiers.encoder.model import GRAPH_FILE
+
     try:
         from classifiers.encoder.fit import fit_encoder
+        from classifiers.encoder.further import fit_further
     except ImportError as error:
         raise LagesbildError(
             f"Paketet {error.name} saknas: installera med `pip install 'lagesbild[encoder]'`."
         ) from error
-    fit_encoder(rows, folder, lambda told: sys.stdout.write(told + "\n"))
+
+    def tell(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    if how == "anew":
+        fit_encoder(rows, folder, tell)
+    else:
+        own = (folder / GRAPH_FILE).exists()
+        fit_further(rows, folder if own else data_path("model"), folder, tell)
 
 
 def evaluate(gold: Sequence[Path], as_json: bool, card: Path | None = None) -> None:

@@ -18,7 +18,6 @@ from classifiers.combined import CombinedClassifier
 from classifiers.encoder.joined import ScoresTexts
 from classifiers.evaluation import as_arrays, score_decided
 from classifiers.labelled import REVIEWED, Labelled, Mention, is_frozen, load_labelled
-from classifiers.lexicon import bundled_lexicon
 from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined, load_encoder
 from classifiers.training import save_trained, train_model
 from lagesbild.records import Classified
@@ -85,7 +84,8 @@ def _right_and_wrong(
 
 def data_sha256(rows: Sequence[Labelled]) -> str:
     """Digest of all a model is made from: texts, codes, lexicon and themes."""
-    told = [bundled_lexicon().version, load_themes().version]
+    lexicon = hashlib.sha256(data_path("lexicon.yaml").read_bytes()).hexdigest()
+    told = [lexicon, load_themes().version]
     told += [repr((r.text, r.question, r.language, sorted(map(repr, r.mentions)))) for r in rows]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 

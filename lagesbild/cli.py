@@ -299,7 +299,19 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
         "bygg om den medföljande modellen",
         (
             _argument("--out", type=Path, metavar="MAPP", help="spara här i stället"),
-            _argument("--encoder", action="store_true", help="finjustera kodaren på nytt först"),
+            _argument(
+                "--encoder",
+                action="store_const",
+                const="anew",
+                help="gör om kodaren från grunden först",
+            ),
+            _argument(
+                "--further",
+                action="store_const",
+                const="further",
+                dest="encoder",
+                help="lär kodaren vidare först",
+            ),
             _argument("--pipeline", metavar="NAMN", help="en spaCy-modell i kodarens ställe"),
         ),
         has_config=False,

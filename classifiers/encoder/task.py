@@ -18,6 +18,7 @@ from lagesbild.records import STANCES
 from lagesbild.themes import load_themes
 
 NOT_CODED = -100  # what PyTorch's cross-entropy leaves out
+_LENGTHS = 8  # texts are filled up to a multiple of so many pieces
 
 Ids = list[list[int]]
 
@@ -79,4 +80,6 @@ def batches(ids: Ids, size: int, random: np.random.Generator | None) -> Iterator
 
 def tensors(ids: Ids, batch: NDArray[np.intp], device: torch.device) -> tuple[Tensor, Tensor]:
     padded, lengths = padded_ids([ids[i] for i in batch])
-    return torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
+    # few different lengths: a processor prepares for each anew
+    wider = np.pad(padded, ((0, 0), (0, -padded.shape[1] % _LENGTHS)))
+    return torch.tensor(wider, device=device), torch.tensor(lengths, device=device)

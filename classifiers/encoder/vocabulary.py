@@ -23,7 +23,7 @@ WORDS: Mapping[str, int] = {
     "uk": 15_000,
 }
 _SHORT = 2  # letters; with pieces so short anything written in the scripts kept can be spelt
-_MARKS = 3  # <unk>, <s> and </s>, in the tokenizer's order
+MARKS = 3  # <unk>, <s> and </s>, in the tokenizer's order
 _SCRIPTS = 0x700  # Latin, Greek, Cyrillic, Hebrew and Arabic letters lie below
 _SIGNS = range(0x2000, 0x2800)
 _EMOJI = range(0x1F000, 0x1FB00)
@@ -37,7 +37,7 @@ def kept_pieces(source: SourceEncoder, texts: Iterable[str]) -> NDArray[np.intp]
     kept = np.array([_is_basic(piece) for piece in source.pieces])
     for text in (*texts, *_frequent_words()):
         for piece in whole.encode(text):
-            kept[piece + 4 - _MARKS] = True
+            kept[piece + 4 - MARKS] = True
     kept[:4] = False
     return np.flatnonzero(kept)
 
@@ -78,7 +78,7 @@ def tokenizer(source: SourceEncoder, kept: NDArray[np.intp]) -> bytes:
     )
     model = sentencepiece_model_pb2.ModelProto()  # type: ignore[attr-defined]
     model.ParseFromString(out.getvalue())
-    del model.pieces[_MARKS:]
+    del model.pieces[MARKS:]
     for place in kept:
         model.pieces.add(piece=source.pieces[place], score=float(source.scores[place]))
     model.trainer_spec.vocab_size = len(model.pieces)

@@ -15,6 +15,11 @@ from tests.classifiers.encoder.conftest import N_HEADS, PIECES, tiny_source
 
 pytest.importorskip("torch", reason="fine-tuning needs PyTorch, which is not installed here")
 WIDTH, INNER, N_LAYERS = 24, 48, 2
+ABOUT = {
+    "knark": ("knark i parken", "narkotika"),
+    "lampan": ("lampan är trasig", "fysisk_miljo"),
+    "bilar": ("bilar kör fort", "trafik"),
+}
 
 
 def source() -> SourceEncoder:
@@ -36,38 +41,44 @@ def source() -> SourceEncoder:
     return SourceEncoder(N_HEADS, 1e-12, PIECES, tiny.scores, tensors, 0, 2, 3)
 
 
-def rows() -> list[Labelled]:
-    about = {"knark i parken": "narkotika", "lampan är trasig": "fysisk_miljo"}
+def rows(*words: str) -> list[Labelled]:
+    """Forty texts for each of the words, about its theme."""
     return [
         Labelled(
-            f"{text}{n}",
+            f"{word}{n}",
             "v",
-            f"{text} {'igen ' * (n % 3)}",
+            f"{ABOUT[word][0]} {'igen ' * (n % 3)}",
             None,
             "sv",
-            (Mention(theme, None, frozenset({"problem"})),),
+            (Mention(ABOUT[word][1], None, frozenset({"problem"})),),
             (),
         )
         for n in range(40)
-        for text, theme in about.items()
+        for word in words
     ]
 
 
-def test_the_half_learns_what_the_labels_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from classifiers.encoder import fit
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an encoder of one layer, taught by one of two."""
+    from classifiers.encoder import fit, further
+    from classifiers.encoder.course import Course
 
-    monkeypatch.setattr(fit, "bundled_path", lambda: tmp_path)
-    monkeypatch.setattr(fit, "read_source", lambda _: source())
+    for module in (fit, further):
+        monkeypatch.setattr(module, "bundled_path", lambda: tmp_path)
+        monkeypatch.setattr(module, "read_source", lambda _: source())
     monkeypatch.setattr(fit, "kept_pieces", lambda *_: np.arange(4, len(PIECES)))
     monkeypatch.setattr(fit, "_KEPT_LAYERS", (1,))
-    for name, value in {"_RATE": 3e-3, "_HALF_RATE": 3e-3, "_BATCH": 16, "_HALF_BATCH": 16}.items():
-        monkeypatch.setattr(fit, name, value)
+    monkeypatch.setattr(fit, "_WHOLE", Course(epochs=8, batch=16, rate=3e-3))
+    monkeypatch.setattr(fit, "_HALF", Course(epochs=12, batch=16, rate=3e-3))
     told: list[str] = []
-    fit.fit_encoder(rows(), tmp_path / "made", told.append)
-    encoder = Encoder.load(tmp_path / "made")
-    assert len(told) == fit._EPOCHS + fit._HALF_EPOCHS
+    fit.fit_encoder(rows("knark", "lampan"), tmp_path / "made", told.append)
+    assert len(told) == 8 + 12
+    return tmp_path / "made"
+
+
+def test_the_half_learns_what_the_labels_say(made: Path) -> None:
+    encoder = Encoder.load(made)
     assert encoder.card["n_layers"] == 1
     scores = encoder.scores(read(["knark i parken", "lampan är trasig"]))
     narcotics = encoder.themes.index("narkotika")
@@ -77,3 +88,37 @@ def test_the_half_learns_what_the_labels_say(
     problem = encoder.stances.index("problem")
     assert scores.stances[0, narcotics].argmax() == problem
     assert scores.stances[1, light].argmax() == problem
+
+
+def test_what_is_learnt_further_is_added_to_what_was_known(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from classifiers.encoder import further
+    from classifiers.encoder.course import Course
+
+    monkeypatch.setattr(further, "_COURSE", Course(epochs=12, batch=16, rate=3e-3))
+    was = Encoder.load(made)
+    further.fit_further(rows(*ABOUT), made, tmp_path / "further", lambda _: None)
+    encoder = Encoder.load(tmp_path / "further")
+    assert encoder.card["n_epochs"] == [8, 12, 12]
+    assert encoder.card["n_pieces"] == was.card["n_pieces"]
+    cars = encoder.themes.index("trafik")
+    texts = read(["bilar kör fort", "knark i parken", "lampan är trasig"])
+    now, before = encoder.scores(texts).themes, was.scores(texts).themes
+    assert now[0, cars] > before[0, cars] + 1, (now[0, cars], before[0, cars])
+    for row, theme in ((1, "narkotika"), (2, "fysisk_miljo")):
+        assert now[row].argmax() == before[row].argmax() == encoder.themes.index(theme)
+
+
+def test_nothing_learnt_leaves_an_encoder_as_it_was(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from classifiers.encoder import further
+    from classifiers.encoder.course import Course
+
+    monkeypatch.setattr(further, "_COURSE", Course(epochs=0, batch=16, rate=3e-3))
+    further.fit_further(rows(*ABOUT), made, tmp_path / "same", lambda _: None)
+    texts = read(["knark i parken", "lampan är trasig", "bilar och knark"])
+    was, now = (Encoder.load(folder).scores(texts) for folder in (made, tmp_path / "same"))
+    assert np.abs(was.themes - now.themes).max() < 0.05 * np.abs(was.themes).max()
+    assert np.abs(was.stances - now.stances).max() < 0.05 * np.abs(was.stances).max()
