@@ -110,18 +110,20 @@ def train(
 
     `encoder`: make the encoder anew first, or teach it further, which needs the optional packages.
     `pipeline`: a spaCy pipeline, by name or folder, in the encoder's place; not for the bundled
-    model.
+    model. A run broken off after the encoder was written is finished by one without `encoder`.
     """
-    from classifiers.encoder.pipeline import PipelineEncoder
+    from classifiers.encoder.pipeline import PIPELINE_FILE, PipelineEncoder
     from classifiers.labelled import is_for_encoder, load_labelled
     from classifiers.renewal import train_with_figure
 
     rows, folder = load_labelled(), out or data_path("model")
+    if pipeline and out is None:
+        raise UsageError("--pipeline gör en egen modell: ange också --out MAPP.")
+    if encoder and (pipeline or (folder / PIPELINE_FILE).exists()):
+        raise UsageError("--encoder och en spaCy-modell i kodarens ställe går inte ihop.")
     if encoder:
         _fit_encoder([row for row in rows if is_for_encoder(row)], folder, encoder)
     if pipeline:
-        if out is None:
-            raise UsageError("--pipeline gör en egen modell: ange också --out MAPP.")
         PipelineEncoder.fit(pipeline, [row for row in rows if is_for_encoder(row)]).save(folder)
     path = train_with_figure(rows, folder)
     sys.stdout.write(f"Modellen är tränad på {len(rows)} texter och ligger i {path}." + "\n")

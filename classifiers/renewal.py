@@ -83,7 +83,7 @@ def _right_and_wrong(
 
 
 def data_sha256(rows: Sequence[Labelled]) -> str:
-    """Digest of all a model is made from: texts, codes, lexicon and themes."""
+    """Digest of all that regressions are made from: texts, codes, lexicon and themes."""
     lexicon = hashlib.sha256(data_path("lexicon.yaml").read_bytes()).hexdigest()
     told = [lexicon, load_themes().version]
     told += [repr((r.text, r.question, r.language, sorted(map(repr, r.mentions)))) for r in rows]

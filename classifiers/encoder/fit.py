@@ -56,7 +56,7 @@ def fit_encoder(rows: Sequence[Labelled], folder: Path, tell: Tell) -> None:
         "n_texts": len(rows),
         "n_epochs": [_WHOLE.epochs, _HALF.epochs],
     }
-    write_encoder(folder, half, source, task, spelt, card)
+    write_encoder(folder, half, source, task.ids, spelt, card)
 
 
 def _begin_head(network: Network, task: Task) -> None:

@@ -1,8 +1,8 @@
 """Teach an encoder further, on texts that it has not seen and on those that it has.
 
-An hour on two cores, where making one anew takes a graphics card. What it is afterwards is averaged
-with what it was, so that less is lost of what it knew (Wortsman et al., Robust fine-tuning of
-zero-shot models, 2022; measured in docs/decisions.md).
+Making one anew takes a graphics card or many hours, this about one hour on two cores of a newer
+processor. What it is afterwards is averaged with what it was, so that less is lost of what it knew
+(Wortsman et al., Robust fine-tuning of zero-shot models, 2022; measured in docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from classifiers.encoder.task import Task
 from classifiers.encoder.weights import read_weights
 from classifiers.encoder.written import write_encoder
 from classifiers.labelled import Labelled
+from lagesbild.errors import LagesbildError
+from lagesbild.records import STANCES
+from lagesbild.themes import load_themes
 
 _COURSE = Course(epochs=4, batch=64, rate=1.5e-4)  # chosen on the voices that calibrate
 _LEARNT = 0.75  # the share of what it has learnt, beside what it was; chosen there too
@@ -30,9 +33,14 @@ _SOME = 8  # every eighth text tells how the features lie
 
 
 def fit_further(rows: Sequence[Labelled], folder: Path, out: Path, tell: Tell) -> None:
-    """Teach the encoder in `folder` on `rows` and write it into `out`. Its word pieces stay."""
+    """Teach the encoder in `folder` on `rows` and write it into `out`. Its word pieces stay.
+
+    Raises LagesbildError where it is missing, or was made for other themes or in another form.
+    """
     torch.manual_seed(0)
     before = Encoder.load(folder)
+    if (before.themes, before.stances) != (load_themes().decided, tuple(STANCES)):
+        raise LagesbildError(f"Kodaren i {folder} är gjord för andra teman: gör om den.")
     spelt = (folder / PIECES_FILE).read_bytes()
     pieces = sentencepiece.SentencePieceProcessor(model_proto=spelt)
     task = Task.of(rows, pieces).to(device())
@@ -46,7 +54,7 @@ def fit_further(rows: Sequence[Labelled], folder: Path, out: Path, tell: Tell) -
     network.load_state_dict({name: was[name].lerp(now[name], _LEARNT) for name in was})
     epochs = [*before.card["n_epochs"], _COURSE.epochs]
     card = {"source": before.card["source"], "n_texts": len(rows), "n_epochs": epochs}
-    write_encoder(out, network, source, task, spelt, card)
+    write_encoder(out, network, source, task.ids, spelt, card)
 
 
 def _as_written(graph: bytes, source: SourceEncoder, n_subthemes: int) -> Network:

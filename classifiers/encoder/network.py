@@ -20,9 +20,9 @@ _FAR = -1e4  # added to the attention to padding, and below any activation
 class Dropout(nn.Module):
     """As PyTorch's own, but on a processor with NumPy's random bytes, many times as quick."""
 
-    def __init__(self) -> None:
+    def __init__(self, random: np.random.Generator) -> None:
         super().__init__()
-        self.random = np.random.Generator(np.random.SFC64(0))
+        self.random = random
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -37,7 +37,9 @@ class Dropout(nn.Module):
 class Layer(nn.Module):
     """One transformer layer, normalised after each half as BERT does."""
 
-    def __init__(self, width: int, n_heads: int, inner: int, epsilon: float) -> None:
+    def __init__(
+        self, width: int, n_heads: int, inner: int, epsilon: float, dropout: Dropout
+    ) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.qkv = nn.Linear(width, 3 * width)
@@ -46,7 +48,7 @@ class Layer(nn.Module):
         self.widen = nn.Linear(width, inner)
         self.narrow = nn.Linear(inner, width)
         self.narrow_norm = nn.LayerNorm(width, epsilon)
-        self.dropout = Dropout()
+        self.dropout = dropout
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         n, length, width = x.shape
@@ -71,10 +73,12 @@ class Network(nn.Module):
         places = source.tensors["emb.pos"][:MOST_PIECES] + source.tensors["emb.type"][0]
         self.place = nn.Parameter(torch.tensor(places))
         self.norm = nn.LayerNorm(width, source.epsilon)
-        self.dropout = Dropout()
+        # one for all layers: each with its own would drop the same places in every layer
+        self.dropout = Dropout(np.random.Generator(np.random.SFC64(0)))
         inner = source.tensors["l0.fi.w"].shape[0]
         self.layers = nn.ModuleList(
-            Layer(width, source.n_heads, inner, source.epsilon) for _ in range(source.n_layers)
+            Layer(width, source.n_heads, inner, source.epsilon, self.dropout)
+            for _ in range(source.n_layers)
         )
         self.register_buffer("center", torch.zeros(2 * width))
         self.register_buffer("spread", torch.ones(2 * width))

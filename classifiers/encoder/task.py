@@ -18,7 +18,7 @@ from lagesbild.records import STANCES
 from lagesbild.themes import load_themes
 
 NOT_CODED = -100  # what PyTorch's cross-entropy leaves out
-_LENGTHS = 8  # texts are filled up to a multiple of so many pieces
+_LENGTHS = 8  # texts are filled up to a multiple of so many pieces; MOST_PIECES is one
 
 Ids = list[list[int]]
 

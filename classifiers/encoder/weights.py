@@ -7,6 +7,7 @@ import onnx
 from onnx import numpy_helper
 
 from classifiers.encoder.source import Array
+from lagesbild.errors import LagesbildError
 
 _PRODUCTS = 6  # of a layer: queries, keys, values, then as below
 _AFTER_ATTENTION = ("attended", "widen", "narrow")
@@ -14,10 +15,15 @@ _AFTER_ATTENTION = ("attended", "widen", "narrow")
 
 def read_weights(graph: bytes, n_heads: int) -> dict[str, Array]:
     """By the names of network.Network, to within the rounding to 8 bits. The features' centre and
-    spread have gone into the last layer, and are nought and one."""
+    spread have gone into the last layer, and are nought and one.
+
+    Raises LagesbildError where an earlier program wrote the graph in another form.
+    """
     read = _Read(onnx.load_model_from_string(graph).graph)
     norms = [node for node in read.nodes if node.op_type == "LayerNormalization"]
     products = [node for node in read.nodes if node.op_type == "MatMulIntegerToFloat"]
+    if not products or (len(norms) - 1) * _PRODUCTS != 2 * len(products):
+        raise LagesbildError("Kodaren är skriven i en äldre form: gör om den från grunden.")
     state = read.word_and_place() | read.norm(norms[0], "norm") | read.head()
     for layer in range(len(products) // _PRODUCTS):
         name, first = f"layers.{layer}", layer * _PRODUCTS

@@ -16,7 +16,7 @@ from classifiers.encoder.losses import n_kept
 from classifiers.encoder.model import GRAPH_FILE, PIECES_FILE
 from classifiers.encoder.network import Network
 from classifiers.encoder.source import SourceEncoder
-from classifiers.encoder.task import Task, tensors
+from classifiers.encoder.task import Ids, tensors
 from classifiers.encoder.vocabulary import MARKS
 from lagesbild.records import STANCES
 from lagesbild.themes import load_themes
@@ -29,11 +29,12 @@ def write_encoder(
     folder: Path,
     network: Network,
     source: SourceEncoder,
-    task: Task,
+    ids: Ids,
     spelt: bytes,
     card: Mapping[str, Any],
 ) -> None:
-    """The graph and the tokenizer `spelt`; `card` goes along with the network's size."""
+    """The graph and the tokenizer `spelt`; `card` goes along with the network's size. `ids`: texts
+    that tell how far activations reach."""
     network.cpu()
     state = {name: value.detach().numpy() for name, value in network.state_dict().items()}
     state |= {name: state[name][: n_kept()] for name in ("head.weight", "head.bias")}
@@ -43,7 +44,7 @@ def write_encoder(
         "stances": list(STANCES),
         "card": {**card, **sizes, "torch": str(torch.__version__)},
     }
-    reaches = _reaches(network, task.to(torch.device("cpu")))
+    reaches = _reaches(network, ids)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PIECES_FILE).write_bytes(spelt)
     (folder / GRAPH_FILE).write_bytes(
@@ -51,7 +52,7 @@ def write_encoder(
     )
 
 
-def _reaches(network: Network, task: Task) -> dict[str, Reach]:
+def _reaches(network: Network, ids: Ids) -> dict[str, Reach]:
     """How far the inputs of the layers' matrices go on some of the texts, column by column."""
     found: dict[str, Reach] = {}
 
@@ -67,11 +68,11 @@ def _reaches(network: Network, task: Task) -> dict[str, Reach]:
         for name, module in network.named_modules()
         if name.rpartition(".")[2] in MATRICES
     ]
-    chosen = np.random.default_rng(0).permutation(len(task.ids))[:_REACH_TEXTS]
+    chosen = np.random.default_rng(0).permutation(len(ids))[:_REACH_TEXTS]
     network.eval()
     with torch.no_grad():
         for batch in np.array_split(chosen, math.ceil(len(chosen) / _REACH_BATCH)):
-            network.pooled(*tensors(task.ids, batch, network.center.device))
+            network.pooled(*tensors(ids, batch, network.center.device))
     for hook in hooks:
         hook.remove()
     return found

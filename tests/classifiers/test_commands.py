@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifiers import load_classifier
+from classifiers import commands, load_classifier
 from classifiers.combined import CombinedClassifier
-from classifiers.commands import BATCH, classify_lines, evaluate
+from classifiers.commands import BATCH, classify_lines, evaluate, train
+from classifiers.encoder.model import GRAPH_FILE
+from classifiers.encoder.pipeline import PIPELINE_FILE
+from lagesbild.cli import main
+from lagesbild.errors import UsageError
 from lagesbild.records import STANCES
 from lagesbild.themes import load_themes
 
@@ -105,3 +111,60 @@ def test_evaluate_prints_every_theme(tmp_path: Path, capsys) -> None:
     assert set(result["per_theme"]) == set(load_themes().decided)
     evaluate([gold], as_json=False)
     assert "Narkotika" in capsys.readouterr().out
+
+
+@pytest.fixture
+def taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What `train` does with the encoder, told instead of done; the bundled model lies in
+    "bundled"."""
+    done: list[tuple[object, ...]] = []
+    fit, further = ModuleType("fit"), ModuleType("further")
+    vars(fit)["fit_encoder"] = lambda rows, folder, tell: done.append(("anew", folder))
+    vars(further)["fit_further"] = lambda rows, *places: done.append(("further", *places[:2]))
+    monkeypatch.setitem(sys.modules, "classifiers.encoder.fit", fit)
+    monkeypatch.setitem(sys.modules, "classifiers.encoder.further", further)
+    monkeypatch.setattr("classifiers.labelled.load_labelled", list)
+    monkeypatch.setattr("classifiers.renewal.train_with_figure", lambda _, folder: folder)
+    monkeypatch.setattr(commands, "data_path", lambda _: tmp_path / "bundled")
+    return done
+
+
+def test_an_encoder_is_taught_further_from_its_own_folder_or_the_bundled_one(
+    taught: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    train(tmp_path, encoder="further")
+    (tmp_path / GRAPH_FILE).touch()
+    train(tmp_path, encoder="further")
+    train(tmp_path, encoder="anew")
+    train(tmp_path)
+    assert taught == [
+        ("further", tmp_path / "bundled", tmp_path),
+        ("further", tmp_path, tmp_path),
+        ("anew", tmp_path),
+    ]
+
+
+def test_what_does_not_go_together_is_said_before_an_encoder_is_overwritten(
+    taught: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="--out"):
+        train(encoder="further", pipeline="sv_core_news_lg")
+    with pytest.raises(UsageError, match="ihop"):
+        train(tmp_path, encoder="further", pipeline="sv_core_news_lg")
+    (tmp_path / PIPELINE_FILE).touch()
+    with pytest.raises(UsageError, match="ihop"):
+        train(tmp_path, encoder="anew")
+    assert taught == []
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [([], None), (["--encoder"], "anew"), (["--encoder", "further"], "further")],
+)
+def test_the_command_line_tells_how_the_encoder_is_made(
+    monkeypatch: pytest.MonkeyPatch, given: list[str], wanted: str | None
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(commands, "train", lambda out, **how: told.append(how["encoder"]))
+    assert main(["train", *given]) == 0
+    assert told == [wanted]

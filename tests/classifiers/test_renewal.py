@@ -11,6 +11,7 @@ import pytest
 from classifiers import renewal
 from classifiers.labelled import Labelled, Mention
 from lagesbild.night import Store, run_night
+from lagesbild.resources import data_path
 from lagesbild.settings import load
 from lagesbild.sources import SOURCES
 from lagesbild.store import snapshots
@@ -73,6 +74,17 @@ def test_nothing_new_trains_nothing(models: Path, monkeypatch: pytest.MonkeyPatc
     (models / "in_use" / "card.json").write_text(json.dumps(card), encoding="utf-8")
     monkeypatch.setattr(renewal, "train_with_figure", lambda *_: pytest.fail("trained"))
     assert not renewal.renew(models, models / "in_use", None).is_used
+
+
+def test_other_words_in_the_lexicon_are_new_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row(n) for n in range(40)]
+    now = renewal.data_sha256(rows)
+    lexicon = data_path("lexicon.yaml").read_text(encoding="utf-8")
+    (tmp_path / "lexicon.yaml").write_text(lexicon + "# ett ord till\n", encoding="utf-8")
+    monkeypatch.setattr(renewal, "data_path", tmp_path.joinpath)
+    assert renewal.data_sha256(rows) != now
 
 
 def test_staffs_decisions_become_texts_that_are_never_frozen(

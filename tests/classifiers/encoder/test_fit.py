@@ -11,6 +11,7 @@ from classifiers.encoder.model import Encoder
 from classifiers.encoder.source import SourceEncoder
 from classifiers.labelled import Labelled, Mention
 from classifiers.reading import read
+from lagesbild.errors import LagesbildError
 from tests.classifiers.encoder.conftest import N_HEADS, PIECES, tiny_source
 
 pytest.importorskip("torch", reason="fine-tuning needs PyTorch, which is not installed here")
@@ -110,13 +111,26 @@ def test_what_is_learnt_further_is_added_to_what_was_known(
         assert now[row].argmax() == before[row].argmax() == encoder.themes.index(theme)
 
 
-def test_nothing_learnt_leaves_an_encoder_as_it_was(
+def test_an_encoder_for_other_themes_is_not_taught_further(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from classifiers.encoder import further
+
+    monkeypatch.setattr(further, "STANCES", ("problem",))
+    with pytest.raises(LagesbildError, match="andra teman"):
+        further.fit_further(rows(*ABOUT), made, tmp_path / "further", lambda _: None)
+    assert not (tmp_path / "further").exists()
+
+
+@pytest.mark.parametrize(("epochs", "learnt"), [(0, 0.75), (3, 0.0)])
+def test_nothing_learnt_leaves_an_encoder_as_it_was(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int, learnt: float
 ) -> None:
     from classifiers.encoder import further
     from classifiers.encoder.course import Course
 
-    monkeypatch.setattr(further, "_COURSE", Course(epochs=0, batch=16, rate=3e-3))
+    monkeypatch.setattr(further, "_COURSE", Course(epochs=epochs, batch=16, rate=3e-3))
+    monkeypatch.setattr(further, "_LEARNT", learnt)
     further.fit_further(rows(*ABOUT), made, tmp_path / "same", lambda _: None)
     texts = read(["knark i parken", "lampan är trasig", "bilar och knark"])
     was, now = (Encoder.load(folder).scores(texts) for folder in (made, tmp_path / "same"))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
+import pytest
 
 from classifiers.encoder.graph import MATRICES
 from classifiers.encoder.model import GRAPH_FILE
 from classifiers.encoder.source import Array
 from classifiers.encoder.weights import read_weights
+from lagesbild.errors import LagesbildError
 from tests.classifiers.encoder.conftest import N_HEADS
 
 _ROUNDED = ("word.weight", *(f"{matrix}.weight" for matrix in MATRICES))
@@ -41,3 +44,11 @@ def test_the_last_layer_comes_back_with_the_centre_and_the_spread_in_it(
         return result
 
     assert np.allclose(scores(read), scores(state), atol=1e-4)
+
+
+def test_a_graph_of_another_form_is_refused(encoder_folder: Path) -> None:
+    model = onnx.load(encoder_folder / GRAPH_FILE)
+    norm = next(node for node in model.graph.node if node.op_type == "LayerNormalization")
+    model.graph.node.remove(norm)
+    with pytest.raises(LagesbildError, match="äldre form"):
+        read_weights(model.SerializeToString(), N_HEADS)
