@@ -47,14 +47,16 @@ def train_model(rows: Sequence[Labelled], encoder: ScoresTexts | None = None) ->
     scores = held_out_scores(rows, readings, wanted)
     keys, wanted_keys = wanted_subthemes(rows)
     cases, stances = stance_cases(rows, readings)
+    calibration = Calibration.fit(scores, wanted)
+    cheap = calibration.probabilities(scores)
     model = Model(
         linear=Linear.fit(readings, wanted),
         subthemes=Linear.fit(readings, wanted_keys, _SUBTHEME_BLOCKS),
         subtheme_keys=keys,
         stance=LearnedStance.fit(cases, stances),
-        calibration=Calibration.fit(scores, wanted),
+        calibration=calibration,
         languages=_served(rows),
-        joined=_join(encoder, rows, readings, scores, wanted) if encoder else None,
+        joined=_join(encoder, rows, readings, scores, wanted, cheap) if encoder else None,
     )
     # What is saved is rounded; what is returned must be what a later load gives.
     return Model.from_state(model.state(), encoder)
@@ -66,10 +68,12 @@ def _join(
     readings: Sequence[Reading],
     scores: FloatArray,
     wanted: NDArray[np.bool_],
+    cheap: FloatArray,
 ) -> Joined:
     """Calibrate the encoder beside the linear part, on texts the encoder has not learnt from."""
     unseen = [i for i, row in enumerate(rows) if not is_for_encoder(row)]
-    return Joined.fit(encoder, [readings[i] for i in unseen], scores[unseen], wanted[unseen])
+    own = [readings[i] for i in unseen]
+    return Joined.fit(encoder, own, scores[unseen], wanted[unseen], cheap[unseen])
 
 
 def held_out_scores(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from classifiers.calibration import Calibration, with_rival
 from classifiers.encoder.model import EncoderScores
 from classifiers.features import FloatArray
+from classifiers.limits import Limits
 from classifiers.reading import Reading
 
 # Asked about themes only where the linear part gives one a probability between these. It is less
@@ -49,11 +50,18 @@ class Joined:
         readings: Sequence[Reading],
         linear: FloatArray,
         wanted: NDArray[np.bool_],
+        cheap: FloatArray,
     ) -> Joined:
         """From texts that neither the encoder nor the linear part learnt from; `linear` as
-        Linear.whole_and_best gives it."""
+        Linear.whole_and_best gives it, `cheap` the probabilities by the linear part alone.
+
+        The limits are those of what is decided on: `cheap` where the encoder is not asked.
+        """
         scores = together(linear, encoder.scores(readings))
-        return cls(encoder, Calibration.fit_shared(scores, wanted))
+        calibration = Calibration.fit_shared(scores, wanted)
+        both = calibration.probabilities(scores)
+        used = np.where(is_unsure(cheap)[:, np.newaxis], both, cheap)
+        return cls(encoder, replace(calibration, limits=Limits.fit(used, wanted)))
 
     def probabilities(self, linear: FloatArray, encoded: EncoderScores) -> FloatArray:
         return self.calibration.probabilities(together(linear, encoded))

@@ -11,14 +11,15 @@ import pytest
 
 from classifiers import combined
 from classifiers.combined import CombinedClassifier, Model, _Scored, _Told
-from classifiers.encoder.joined import Joined, is_unsure, together
+from classifiers.encoder.joined import HIGH, LOW, Joined, is_unsure, together
 from classifiers.encoder.model import Encoder, EncoderScores
 from classifiers.labelled import Labelled, is_for_encoder, is_frozen
 from classifiers.learned_stance import StanceCase
+from classifiers.limits import Limits
 from classifiers.linear import Linear
 from classifiers.reading import read
 from classifiers.saved import load_combined, save_model
-from classifiers.training import train_model
+from classifiers.training import read_labelled, train_model, wanted_themes
 from lagesbild.errors import LagesbildError
 from lagesbild.records import STANCES
 from tests.classifiers.conftest import tiny_rows
@@ -159,9 +160,9 @@ def test_what_calibrates_was_not_learnt(encoder: Encoder, monkeypatch: pytest.Mo
     taught: list[str] = []
     fit = Joined.fit
 
-    def fitted(encoder: Encoder, readings: list, linear: np.ndarray, wanted: np.ndarray) -> Joined:
+    def fitted(encoder: Encoder, readings: list, *rest: np.ndarray) -> Joined:
         taught.extend(r.text for r in readings)
-        return fit(encoder, readings, linear, wanted)
+        return fit(encoder, readings, *rest)
 
     monkeypatch.setattr(Joined, "fit", fitted)
     rows = many_voices()
@@ -169,3 +170,18 @@ def test_what_calibrates_was_not_learnt(encoder: Encoder, monkeypatch: pytest.Mo
     assert set(taught) == {row.text for row in rows if not is_for_encoder(row)}
     assert not any(is_frozen(row) and is_for_encoder(row) for row in rows)
     assert len(taught) > 0
+
+
+def test_limits_are_those_of_what_is_decided_on(encoder: Encoder) -> None:
+    """Where the linear part is sure of all texts, though wrongly, the encoder is not asked."""
+    rows = many_voices()
+    readings, wanted = read_labelled(rows), wanted_themes(rows)
+    linear = np.where(wanted, 2.0, -2.0)[:, :, np.newaxis].repeat(2, axis=2)
+    surely = np.random.default_rng(4).random(wanted.shape) < 0.5
+    cheap = np.where(surely, (HIGH + 1) / 2, LOW / 2)
+    given = Joined.fit(encoder, readings, linear, wanted, cheap).calibration
+    both = given.probabilities(together(linear, encoder.scores(readings)))
+    assert np.array_equal(given.limits.thresholds, Limits.fit(cheap, wanted).thresholds)
+    assert not np.array_equal(given.limits.thresholds, Limits.fit(both, wanted).thresholds)
+    asked = Joined.fit(encoder, readings, linear, wanted, np.full(wanted.shape, 0.5)).calibration
+    assert np.array_equal(asked.limits.thresholds, Limits.fit(both, wanted).thresholds)
