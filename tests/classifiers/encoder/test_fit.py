@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def rows(*words: str) -> list[Labelled]:
     """Forty texts for each of the words, about its theme."""
     return [
         Labelled(
-            f"{word}{n}",
+            f"{word}-{n}",
             "v",
             f"{ABOUT[word][0]} {'igen ' * (n % 3)}",
             None,
@@ -102,6 +103,7 @@ def test_what_is_learnt_further_is_added_to_what_was_known(
     further.fit_further(rows(*ABOUT), made, tmp_path / "further", lambda _: None)
     encoder = Encoder.load(tmp_path / "further")
     assert encoder.card["n_epochs"] == [8, 12, 12]
+    assert encoder.card["batches"] == ["bilar", "knark", "lampan"]
     assert encoder.card["n_pieces"] == was.card["n_pieces"]
     cars = encoder.themes.index("trafik")
     texts = read(["bilar kör fort", "knark i parken", "lampan är trasig"])
@@ -109,6 +111,16 @@ def test_what_is_learnt_further_is_added_to_what_was_known(
     assert now[0, cars] > before[0, cars] + 1, (now[0, cars], before[0, cars])
     for row, theme in ((1, "narkotika"), (2, "fysisk_miljo")):
         assert now[row].argmax() == before[row].argmax() == encoder.themes.index(theme)
+
+
+def test_new_texts_are_read_twice_and_half_of_the_known_ones_once() -> None:
+    from classifiers.encoder.further import _mixed
+
+    every = rows(*ABOUT)
+    mixed = Counter(row.labelled_id for row in _mixed(every, frozenset({"knark", "lampan"})))
+    assert all(mixed[row.labelled_id] == 2 for row in every if row.batch == "bilar")
+    known = [mixed[row.labelled_id] for row in every if row.batch != "bilar"]
+    assert sorted(known) == [0] * 40 + [1] * 40
 
 
 def test_an_encoder_for_other_themes_is_not_taught_further(
