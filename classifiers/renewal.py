@@ -19,7 +19,7 @@ from classifiers.encoder.joined import ScoresTexts
 from classifiers.evaluation import as_arrays, score_decided
 from classifiers.labelled import REVIEWED, Labelled, Mention, is_frozen, load_labelled
 from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined, load_encoder
-from classifiers.training import save_trained, train_model
+from classifiers.training import ENCODER, save_trained, train_model
 from lagesbild.records import Classified
 from lagesbild.resources import data_path
 from lagesbild.store.warehouse import connect
@@ -110,9 +110,11 @@ def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
     rows = [*load_labelled(), *reviewed]
     old_card = _card(in_use or data_path("model"))
     counts = (len(rows), len(reviewed))
-    if old_card.get(DATA) == data_sha256(rows):
-        return Renewal(False, "Inget nytt att lära av; modellen behålls.", *counts)
     candidate = models / "candidate"
+    encoder = load_encoder(candidate) or bundled_encoder()
+    made_from = (data_sha256(rows), encoder.version if encoder else None)
+    if (old_card.get(DATA), old_card.get(ENCODER)) == made_from:
+        return Renewal(False, "Inget nytt att lära av; modellen behålls.", *counts)
     path = train_with_figure(rows, candidate)
     new, old = _card(candidate)[FROZEN], old_card.get(FROZEN)
     if old and new["value"] < old["low"]:

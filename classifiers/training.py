@@ -26,6 +26,7 @@ from lagesbild.records import Stance
 from lagesbild.themes import load_themes
 
 N_FOLDS = 5
+ENCODER = "encoder_version"  # in the card
 _ALWAYS_SERVED = ("sv", "en")  # the lexicon speaks both
 _ENOUGH_TEXTS = 500  # of a further language, before the model serves it
 _SUBTHEME_BLOCKS = ("words", "lexicon_themes", "lexicon_terms")
@@ -165,5 +166,6 @@ def card(model: Model, rows: Sequence[Labelled]) -> dict[str, Any]:
         "least_any": last.limits.least_any,
         "n_features": sum(len(v.names) for v in model.linear.features.vocabularies.values()),
         "encoder": model.joined.encoder.card if model.joined else None,
+        ENCODER: model.joined.encoder.version if model.joined else None,
         "made_with": {"python": platform.python_version(), "scikit_learn": sklearn.__version__},
     }

@@ -70,10 +70,22 @@ def test_a_worse_model_does_not(models: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_nothing_new_trains_nothing(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    card = {renewal.DATA: renewal.data_sha256([row(n) for n in range(40)])}
-    (models / "in_use" / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    made_from(models, renewal.bundled_encoder().version)
     monkeypatch.setattr(renewal, "train_with_figure", lambda *_: pytest.fail("trained"))
     assert not renewal.renew(models, models / "in_use", None).is_used
+
+
+def test_another_encoder_is_something_new(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_from(models, "an older encoder")
+    trains(monkeypatch, 0.59)
+    assert renewal.renew(models, models / "in_use", None).is_used
+
+
+def made_from(models: Path, encoder: str) -> None:
+    """The model in use was made from the very texts that there are, with that encoder."""
+    data = renewal.data_sha256([row(n) for n in range(40)])
+    card = {renewal.DATA: data, renewal.ENCODER: encoder}
+    (models / "in_use" / "card.json").write_text(json.dumps(card), encoding="utf-8")
 
 
 def test_other_words_in_the_lexicon_are_new_data(
