@@ -32,8 +32,8 @@ from classifiers.training import read_labelled, train_model, wanted_themes
 from lagesbild.themes import load_themes
 
 _LIMITS = (
-    *((0.0, 1.0), (0.02, 0.98), (0.05, 0.95), (0.05, 0.98), (0.1, 0.9), (0.1, 0.95)),
-    *((LOW, HIGH), (0.2, 0.8), (0.2, 0.95), (0.3, 0.9)),
+    *((0.0, 1.0), (0.02, 0.98), (0.05, 0.98), (0.1, 0.9), (0.1, 0.95)),
+    *((LOW, HIGH), (0.15, 0.95), (0.2, 0.8), (0.2, 0.95), (0.3, 0.9)),
 )
 HALF = Limits(np.full(len(load_themes().decided), 0.5))
 T = TypeVar("T")
