@@ -17,13 +17,12 @@ have the theme themselves are left out of its false alarms.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.json_lines import read_rows
 from classifiers import load_classifier
 from classifiers.evaluation import share
 from lagesbild.text import fold
@@ -82,15 +81,12 @@ def read_notices(paths: Iterable[Path]) -> Iterator[Notice]:
     """Notices of the types listed, each text once."""
     seen: set[str] = set()
     for path in paths:
-        read = gzip.open if path.suffix == ".gz" else open
-        with read(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                text = "\n".join(filter(None, (row.get("text"), row.get("body"))))
-                words = " ".join(fold(text).split())
-                if row["label"] in {*THEME_OF, *OTHER} and words and words not in seen:
-                    seen.add(words)
-                    yield Notice(row["label"], _half_year(row["datetime"]), text)
+        for row in read_rows(path):
+            text = "\n".join(filter(None, (row.get("text"), row.get("body"))))
+            words = " ".join(fold(text).split())
+            if row["label"] in {*THEME_OF, *OTHER} and words and words not in seen:
+                seen.add(words)
+                yield Notice(row["label"], _half_year(row["datetime"]), text)
 
 
 def _half_year(moment: str) -> str:

@@ -8,13 +8,12 @@ file is left out and counted. Readers did not see each other's codes, nor any mo
 
 Texts of part `seen` have been looked at, with the classifier's errors, before more texts were
 written for it to learn from; those of part `aside` have not, and only they tell how good it is on
-texts that nobody knew. Both are proposals and notices drawn at random.
+texts that nobody knew.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,13 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.agreement import f1, interval, kappa
+from bench.json_lines import read_rows
 from classifiers import load_classifier
 from classifiers.evaluation import as_text, score
-from classifiers.labelled import Labelled, Mention
+from classifiers.labelled import Labelled, Mention, load_labelled, near_duplicates
 from lagesbild.resources import data_path
 from lagesbild.themes import load_themes
 
-CODED = data_path("themes.yaml").parent / "coded" / "real_texts.jsonl"
+CODED = data_path("coded", "real_texts.jsonl")
 _LONGEST = 700  # letters of a notice that the readers saw
 Codes = Sequence[Sequence[str]]  # [theme, stance] of each mention
 
@@ -38,13 +38,11 @@ Codes = Sequence[Sequence[str]]  # [theme, stance] of each mention
 def read_texts(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
     """Id and text of each record, as the readers saw it: what is first, a full stop, the rest."""
     for path in paths:
-        read = gzip.open if path.suffixes[-1:] == [".gz"] else open
-        with read(path, "rt", encoding="utf-8") as lines:
-            for row in map(json.loads, lines):
-                if "title" in row:
-                    yield row["id"], _joined(row["title"], row["text"])
-                elif row.get("body"):
-                    yield f"pol-{row['id']}", _joined(row["text"], row["body"])[:_LONGEST]
+        for row in read_rows(path):
+            if "title" in row:
+                yield row["id"], _joined(row["title"], row["text"])
+            elif row.get("body"):
+                yield f"pol-{row['id']}", _joined(row["text"], row["body"])[:_LONGEST]
 
 
 def _joined(first: str, rest: str) -> str:
@@ -89,6 +87,10 @@ def main() -> int:
     rows = [json.loads(line) for line in CODED.read_text(encoding="utf-8").splitlines()]
     texts = dict(read_texts(options.files))
     print(f"{len(rows)} texts coded twice, {sum(r['id'] in texts for r in rows)} in the files")
+    alike_ours = near_duplicates(
+        [row.text for row in load_labelled()], [texts[r["id"]] for r in rows if r["id"] in texts]
+    )
+    print(f"{sum(1 for _ in alike_ours)} pairs of one of them and a nearly equal labelled text")
     print("\n".join(agreement_lines(rows)))
     classifier = load_classifier(options.classifier)
     for part in ("seen", "aside"):

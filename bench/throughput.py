@@ -13,8 +13,6 @@ mostly are not.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +22,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
+from bench.json_lines import read_rows
 from classifiers import load_classifier
 from classifiers.labelled import load_labelled
 from classifiers.training import wanted_themes
@@ -55,10 +54,7 @@ def _options() -> argparse.Namespace:
 def read_texts(path: Path | None) -> list[str]:
     if path is None:
         return [row.text for row in load_labelled()]
-    read = gzip.open if path.suffix == ".gz" else open
-    with read(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return ["\n".join(filter(None, (row.get("text"), row.get("body")))) for row in rows]
+    return ["\n".join(filter(None, (row.get("text"), row.get("body")))) for row in read_rows(path)]
 
 
 def plain_model() -> Callable[[Sequence[str]], object]:

@@ -47,7 +47,7 @@ def fit_further(rows: Sequence[Labelled], folder: Path, out: Path, tell: Tell) -
         raise LagesbildError(f"Kodaren i {folder} är gjord för andra teman: gör om den.")
     spelt = (folder / PIECES_FILE).read_bytes()
     pieces = sentencepiece.SentencePieceProcessor(model_proto=spelt)
-    seen = frozenset(before.card.get("batches", ()))
+    seen = frozenset(before.card.get("batches", ()))  # an older encoder does not tell: all is new
     mixed = _mixed(rows, seen)
     task = Task.of(mixed, pieces).to(device())
     source = read_source(bundled_path())
