@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html.parser
 import re
 import shutil
@@ -16,10 +17,11 @@ from lagesbild.cli import main
 from lagesbild.errors import UsageError
 from lagesbild.publish.periods import Period, coarser, sums_of, week_days
 from lagesbild.publish.report.breakdown import breakdown
-from lagesbild.publish.report.facts import gather
+from lagesbild.publish.report.facts import Facts, ThemeFact, gather
 from lagesbild.publish.report.page import write_report
 from lagesbild.publish.report.sheets import draw_wheel, write_week, write_wheel
 from lagesbild.publish.report.source import find_place, month_range
+from lagesbild.publish.report.wording import Language, Writer
 from lagesbild.settings import Settings
 from lagesbild.themes import load_themes
 
@@ -238,6 +240,51 @@ def test_the_command_prints_where_the_page_lies(
 
 def test_a_place_may_be_named_with_its_type(town: Town) -> None:
     assert find_place(town[0], "0180") == find_place(town[0], "kommun:0180")
+
+
+@pytest.fixture(scope="module")
+def facts(town: Town) -> Facts:
+    return gather(*town, PLAN, "0180", Period("2025-Q1"))
+
+
+@pytest.mark.parametrize(
+    ("language", "counts", "said"),
+    [
+        ("sv", (9, 0), "Mest rapporterade teman är trafik (9)."),
+        ("sv", (9, None), "Mest rapporterat av det som visas: trafik (9). Dolda antal kan vara"),
+        ("en", (9, 0), "The themes reported most are traffic (9)."),
+        ("en", (9, None), "Reported most of what is shown: traffic (9). Hidden numbers may be"),
+    ],
+)
+def test_what_is_hidden_may_have_been_reported_most(
+    facts: Facts, language: Language, counts: tuple[int, int | None], said: str
+) -> None:
+    themes = [
+        ThemeFact(theme, count, None, None, None, None)
+        for theme, count in zip(("trafik", "narkotika"), counts, strict=True)
+    ]
+    told = " ".join(Writer(dataclasses.replace(facts, themes=themes), PLAN, language).summary())
+    assert said in told
+
+
+@pytest.mark.parametrize(
+    ("language", "hidden", "said"),
+    [
+        ("sv", 0, "Parterna lyfter olika teman."),
+        ("sv", None, "Parterna lyfter olika teman, av det som visas."),
+        ("en", 0, "The parties raise different themes."),
+        ("en", None, "The parties raise different themes, of what is shown."),
+    ],
+)
+def test_parties_may_agree_on_what_is_hidden(
+    facts: Facts, language: Language, hidden: int | None, said: str
+) -> None:
+    pictures = {
+        "residents": [("trafik", 30), ("narkotika", hidden)],
+        "police": [("narkotika", 20), ("trafik", hidden)],
+    }
+    told = Writer(dataclasses.replace(facts, pictures=pictures), PLAN, language)
+    assert told.agreement() == said
 
 
 # --- periods and breakdowns -----------------------------------------------------------------------

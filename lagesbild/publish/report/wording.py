@@ -175,16 +175,7 @@ class Writer:
             )
             if (line := self._total_change(change, key))
         ]
-        shown = [f for f in facts.themes if f.count and f.theme != "drift_underhall"][:3]
-        if shown:
-            told = self.listed(
-                [f"{self.named(f.theme)} ({self.number(f.count or 0)})" for f in shown]
-            )
-            lines.append(
-                f"Mest rapporterade teman är {told}."
-                if self.is_swedish
-                else f"The themes reported most are {told}."
-            )
+        lines += self._reported_most()
         lines += self._changed_themes()
         lines.append(self.agreement())
         return lines
@@ -223,6 +214,21 @@ class Writer:
         season = " The season may explain the difference." if key == "before" else ""
         told = f"{amount} times as many as in" if is_multiple else f"{amount} {word} than in"
         return f"That is {told} {en}, more than chance usually gives.{season}"
+
+    def _reported_most(self) -> list[str]:
+        """Which themes lead, as far as is shown: a hidden number need not be small."""
+        themes = [f for f in self.facts.themes if f.theme != "drift_underhall"]
+        shown = [f for f in themes if f.count][:3]
+        if not shown:
+            return []
+        told = self.listed([f"{self.named(f.theme)} ({self.number(f.count or 0)})" for f in shown])
+        if any(f.count is None for f in themes):
+            if self.is_swedish:
+                return [f"Mest rapporterat av det som visas: {told}. Dolda antal kan vara större."]
+            return [f"Reported most of what is shown: {told}. Hidden numbers may be larger."]
+        if self.is_swedish:
+            return [f"Mest rapporterade teman är {told}."]
+        return [f"The themes reported most are {told}."]
 
     def _changed_themes(self) -> list[str]:
         found = []
@@ -269,11 +275,10 @@ class Writer:
             )
         if told:
             return " ".join(told)
-        return (
-            "Parterna lyfter olika teman."
-            if self.is_swedish
-            else "The parties raise different themes."
-        )
+        hidden = any(n is None for p in present for _, n in self.facts.pictures[p])
+        if self.is_swedish:
+            return "Parterna lyfter olika teman" + (", av det som visas." if hidden else ".")
+        return "The parties raise different themes" + (", of what is shown." if hidden else ".")
 
     def missing_pictures(self) -> list[str]:
         lines = []
