@@ -15,30 +15,6 @@ MONTHS_FOR_STL = 36
 
 
 @dataclass(frozen=True, slots=True)
-class SameWeek:
-    """One ISO week beside the same week of other years. `usual` is None without other years."""
-
-    week: str
-    count: int
-    others: tuple[int, ...]
-    usual: float | None
-
-
-def same_week(weekly: Mapping[str, int], week: str) -> SameWeek:
-    """The count of `week` (2025-V09) and of the same ISO week in the earlier years.
-
-    `weekly`: every week observed, also those with 0. Week 53 is compared with other weeks 53 only.
-    """
-    year, number = week.split("-V")
-    others = tuple(
-        weekly[other]
-        for other in sorted(weekly)
-        if other.split("-V")[1] == number and other.split("-V")[0] < year
-    )
-    return SameWeek(week, weekly[week], others, fmean(others) if others else None)
-
-
-@dataclass(frozen=True, slots=True)
 class Decomposition:
     """Trend, season and rest of each month; they sum to the counts."""
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lagesbild.publish.disclosure import (
     SMALLEST_DENOMINATOR,
     SMALLEST_SHOWN,
     is_hidden,
+    rounded,
 )
 from lagesbild.publish.incidents import incidents_of
 from lagesbild.publish.model_changes import break_note, model_changes, theme_version
@@ -47,7 +49,9 @@ def hiding_note() -> str:
 
 
 def provenance(snapshot: Path) -> dict[str, Any]:
-    """Sources, classifier versions and days covered by a snapshot; nothing small among them."""
+    """Sources, classifier versions and days covered by a snapshot; nothing small among them.
+
+    Numbers are rounded to fives, so that their differences tell nothing small either."""
     with connect(snapshot, read_only=True) as db:
         sources = db.execute(
             "select source, count(*), min(reported_date), max(reported_date) "
@@ -63,7 +67,7 @@ def provenance(snapshot: Path) -> dict[str, Any]:
         "snapshot": snapshot.name,
         "snapshot_sha256": _sha256(snapshot),
         "sources": [
-            {"source": name, "n_reports": _shown(n), "first": str(first), "last": str(last)}
+            {"source": name, "n_reports": _shown(n), **_days(n, first, last)}
             for name, n, first, last in sources
         ],
         "classifier_versions": [
@@ -81,7 +85,13 @@ def _sha256(path: Path) -> str:
 
 
 def _shown(count: int) -> int | str:
-    return HIDDEN if is_hidden(count) else count
+    return HIDDEN if is_hidden(count) else rounded(count)
+
+
+def _days(count: int, first: date, last: date) -> dict[str, str]:
+    """The first and the last; of so few reports they would be single people's."""
+    told = (HIDDEN, HIDDEN) if is_hidden(count) else (str(first), str(last))
+    return dict(zip(("first", "last"), told, strict=True))
 
 
 def write_metadata(
@@ -115,9 +125,8 @@ def write_metadata(
         "n_hidden": table.n_hidden,
         "family": {
             "tables": [list(crossed) for crossed in protected.family.tables or ()],
-            "n_hidden_small": len(protected.small),
-            "n_hidden_complementary": len(protected.complementary),
-            "n_given_up": protected.n_given_up,
+            # together: how many of them are small would tell which sums are made of small ones
+            "n_hidden": len(protected.small) + len(protected.complementary),
         },
         "note_sv": " ".join([BIAS_NOTE, hiding_note(), *_release_notes(table, profile)]),
         "note_en": BIAS_NOTE_EN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from lagesbild.settings import Settings
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001
 _WIDEST = 45
 _MOST_ROWS = 1_048_575  # what a sheet can hold below its header
+_OVER_TIME = "Teman över tid: de största av det som visas"
 _N_LINES = 4  # lines in one chart that can still be told apart without colour
 _MARKERS = ("circle", "square", "triangle", "diamond")
 _COLOURS = ("#1b4f72", "#b9540b", "#2d6a34", "#7d3c98")
@@ -89,28 +90,34 @@ def _write_charts(book: Any, table: Table, formats: Mapping[str, Any]) -> None:
     sheet.set_column(1, 5, 17)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
-    sheet.write_string(0, 0, "Teman, hela tiden och alla områden", formats["title"])
-    sheet.write_string(1, 0, "En tom ruta betyder att antalet inte visas, aldrig 0.")
-    themes = _theme_totals(table)
+    sheet.write_string(0, 0, "En tom ruta betyder att antalet inte visas, aldrig 0.")
+    labels = {str(row[table.at("theme")]): str(row[table.at("theme_sv")]) for row in table.rows}
+    below = 4
+    if any(_cell(table, theme=key) in table.family.protected.family.counts for key in labels):
+        _write_totals(book, sheet, table, labels, formats)
+        below = 10 + len(labels) * 13 // 10
+    period = next((n for n in ("month", "quarter", "tertial", "year") if n in table.names), None)
+    if period and labels:
+        _write_lines(book, sheet, table, period, labels, below, formats)
+
+
+def _cell(table: Table, **codes: str) -> tuple[str, ...]:
+    return table.family.cell(**codes)
+
+
+def _write_totals(
+    book: Any, sheet: Any, table: Table, labels: Mapping[str, str], formats: Mapping[str, Any]
+) -> None:
+    """Every theme over all periods, most first; not in open data, which have no such totals."""
+    sheet.write_string(1, 0, "Teman, hela tiden och alla områden", formats["title"])
     for number, name in enumerate(("Tema", "Antal")):
         sheet.write_string(2, number, name, formats["header"])
-    for line, (label, _, count) in enumerate(themes, 3):
+    found = [(label, table.family.rounded(_cell(table, theme=k))) for k, label in labels.items()]
+    for line, (label, count) in enumerate(sorted(found, key=lambda e: (-(e[1] or 0), e[0])), 3):
         sheet.write_string(line, 0, label)
         if count is not None:  # a sign instead of a number would be drawn as 0
             _write(sheet, line, 1, count, "integer", formats)
-    if themes:
-        sheet.insert_chart("H2", _bars(book, len(themes)))
-    period = next((n for n in ("month", "quarter", "tertial", "year") if n in table.names), None)
-    if period and themes:
-        top = [entry for entry in themes if entry[2] is not None][:_N_LINES]
-        _write_lines(book, sheet, table, period, top, 10 + len(themes) * 13 // 10, formats)
-
-
-def _theme_totals(table: Table) -> list[tuple[str, str, int | None]]:
-    """(label, theme, reports) of every theme, most first; the labels as in the table."""
-    labels = {row[table.at("theme")]: str(row[table.at("theme_sv")]) for row in table.rows}
-    found = [(label, str(key), table.family.shown(theme=str(key))) for key, label in labels.items()]
-    return sorted(found, key=lambda entry: (-(entry[2] or 0), entry[0]))
+    sheet.insert_chart("H2", _bars(book, len(found)))
 
 
 def _bars(book: Any, n_themes: int) -> Any:
@@ -138,25 +145,29 @@ def _write_lines(
     sheet: Any,
     table: Table,
     period: str,
-    top: Sequence[tuple[str, str, int | None]],
+    labels: Mapping[str, str],
     start: int,
     formats: Mapping[str, Any],
 ) -> None:
-    """The largest themes over time. A hidden count is a gap in the line, never a zero."""
+    """The themes that are largest, of what is shown. A hidden count is a gap, never a zero."""
     periods = sorted({str(row[table.at(period)]) for row in table.rows})
-    sheet.write_string(start - 2, 0, "De största temana över tid", formats["title"])
+    found = {
+        key: [table.family.rounded(_cell(table, theme=key, period=code)) for code in periods]
+        for key in labels
+    }
+    top = sorted(found, key=lambda key: (-sum(n or 0 for n in found[key]), labels[key]))[:_N_LINES]
+    sheet.write_string(start - 2, 0, _OVER_TIME, formats["title"])
     sheet.write_string(start, 0, TITLES[period][0], formats["header"])
     chart = book.add_chart({"type": "line"})
-    for number, (label, theme, _) in enumerate(top):
-        sheet.write_string(start, 1 + number, label, formats["header"])
-        for line, code in enumerate(periods, start + 1):
-            count = table.family.shown(theme=theme, period=code)
+    for number, key in enumerate(top):
+        sheet.write_string(start, 1 + number, labels[key], formats["header"])
+        for line, count in enumerate(found[key], start + 1):
             if count is not None:
                 _write(sheet, line, 1 + number, count, "integer", formats)
         chart.add_series(_line(number, start, len(periods)))
     for line, code in enumerate(periods, start + 1):
         sheet.write_string(line, 0, code)
-    chart.set_title({"name": "De största temana över tid"})
+    chart.set_title({"name": _OVER_TIME})
     chart.set_y_axis({"name": "Antal rapporter", "min": 0})
     chart.set_legend({"position": "bottom"})
     chart.show_blanks_as("gap")

@@ -6,6 +6,7 @@ from math import inf, isnan
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +96,22 @@ def test_spread_finds_bursts_but_not_seasons() -> None:
 def test_spread_needs_a_history() -> None:
     with pytest.raises(ValueError, match="two rows"):
         dispersion([[1, 2, 3]])
+    with pytest.raises(ValueError, match="two rows"):
+        dispersion([[8, None], [None, 9]])
+
+
+def test_spread_of_what_is_told_agrees_with_a_poisson_regression() -> None:
+    rng = np.random.default_rng(5)
+    counts = rng.poisson(np.outer([8, 20, 12, 30], [1, 2, 1.5, 1, 0.8, 1.2]))
+    told = rng.random(counts.shape) < 0.7
+    rows, columns = np.nonzero(told)
+    design = np.c_[np.eye(4)[rows], np.eye(6)[columns][:, 1:]]
+    fitted = sm.GLM(counts[told], design, family=sm.families.Poisson()).fit()
+    found = dispersion(
+        [
+            [int(n) if shown else None for n, shown in zip(*row, strict=True)]
+            for row in zip(counts, told, strict=True)
+        ]
+    )
+    assert found.df == fitted.df_resid
+    assert found.factor == pytest.approx(max(1.0, fitted.pearson_chi2 / fitted.df_resid), rel=1e-4)

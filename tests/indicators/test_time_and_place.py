@@ -10,16 +10,9 @@ import pytest
 from lagesbild.indicators.completeness import arrived_after, completeness
 from lagesbild.indicators.emerging import emerging_terms, emerging_themes
 from lagesbild.indicators.hotspots import Cell, grid_code, hot_spots, persistence
-from lagesbild.indicators.seasonality import decompose, month_index, same_week, weekday_hour
+from lagesbild.indicators.seasonality import decompose, month_index, weekday_hour
 
 MONDAY = date(2025, 3, 3)
-
-
-def test_the_same_week_of_earlier_years() -> None:
-    weekly = {"2023-V09": 4, "2024-V09": 8, "2024-V10": 50, "2025-V09": 9, "2020-V53": 3}
-    found = same_week(weekly, "2025-V09")
-    assert (found.count, found.others, found.usual) == (9, (4, 8), 6)
-    assert same_week(weekly, "2020-V53").usual is None
 
 
 def test_stl_needs_three_years_and_sums_to_the_counts() -> None:

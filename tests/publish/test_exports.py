@@ -315,6 +315,8 @@ def test_the_metadata_tell_where_the_numbers_come_from(town: Town, tmp_path: Pat
     assert beside["theme_version"] == PLAN.version
     assert beside["classifier_versions"][0]["version"] == "ord-1"
     assert beside["sources"][0]["source"] == "stan"
+    assert all(source["n_reports"] % 5 == 0 for source in beside["sources"])
+    assert set(beside["family"]) == {"tables", "n_hidden"}  # not how many are small
     assert beside["thresholds"] == {"smallest_shown": 5, "smallest_denominator": 30}
     assert "väljer själva" in beside["note_sv"]
     assert set(beside["columns"]) == set(rows(target)[0])

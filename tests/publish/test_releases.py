@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import example, given
 from hypothesis import settings as examples
@@ -262,3 +263,24 @@ def test_rounded_counts_have_no_exact_figure_beside_them(store: Nights) -> None:
     for row in table.rows:
         n, low, high = (row[table.at(name)] for name in ("n_reports", "n_low", "n_high"))
         assert n == HIDDEN or (int(n) % 5 == 0 and float(low) <= int(n) <= float(high))
+
+
+def test_no_sheet_of_a_rounded_workbook_has_another_number(store: Nights, tmp_path: Path) -> None:
+    fives = published_as(store, rounding="five")
+    path = export_counts(
+        store.first,
+        Selection(BY),
+        PLAN,
+        tmp_path,
+        style="xlsx",
+        profile="open_data",
+        settings=fives,
+    )
+    told = [
+        value
+        for row in openpyxl.load_workbook(path)["Diagram"].iter_rows(values_only=True)
+        for value in row
+        if isinstance(value, (int, float))
+    ]
+    assert told
+    assert all(value > 0 and value % 5 == 0 for value in told)

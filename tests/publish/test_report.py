@@ -287,6 +287,22 @@ def test_parties_may_agree_on_what_is_hidden(
     assert told.agreement() == said
 
 
+def test_what_two_agree_on_may_be_what_all_do(facts: Facts) -> None:
+    pictures = {"residents": [("trafik", 30)], "police": [("trafik", 20)]}
+    told = Writer(dataclasses.replace(facts, pictures=pictures), PLAN, "sv")
+    assert told.agreement() == "Två av parterna lyfter trafik."
+    hidden = {**pictures, "municipality": [("trafik", None)]}
+    told = Writer(dataclasses.replace(facts, pictures=hidden), PLAN, "sv")
+    assert told.agreement() == "Två av parterna lyfter trafik. Dolda antal kan ändra det."
+
+
+def test_themes_level_with_the_last_are_raised_too(facts: Facts) -> None:
+    level = [(theme, 5) for theme in PLAN.main[:7]]
+    raised = dataclasses.replace(facts, pictures={"police": [*level, ("trafik", None)]})
+    assert raised.raised("police") == list(PLAN.main[:7])
+    assert raised.raised("residents") == []
+
+
 # --- periods and breakdowns -----------------------------------------------------------------------
 
 

@@ -211,6 +211,16 @@ def test_lead_times_have_intervals_and_hide_small_counts(facts: Facts) -> None:
     assert "Hälften av ärendena stängdes inom 1 dygn (1–2)." in text
     assert "Nio av tio inom 40 dygn (minst 31)." in text
     assert "60 stängda och färre än 5 öppna" in text
+    lead = LeadTime(62, 7, Estimate(0.4, 0.2, 1.6), Estimate(40, 31, inf))
+    assert "60 stängda och 5 öppna ärenden, avrundat" in " ".join(
+        lead_lines(told(facts, lead=lead))
+    )
+
+
+def test_no_lead_time_has_one_of_two_reasons(facts: Facts) -> None:
+    open_still = LeadTime(50, 150, None, None)
+    assert "för många ärenden är öppna än" in lead_lines(told(facts, lead=open_still))[0]
+    assert "för få ärenden" in lead_lines(told(facts, lead=None))[0]
 
 
 def test_a_bad_denominator_is_warned_of(facts: Facts) -> None:

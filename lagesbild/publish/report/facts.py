@@ -131,8 +131,11 @@ class Facts:
         return [_last_day(month) <= until for month in self.months]
 
     def raised(self, picture: str) -> list[str]:
-        """The themes one party raises most: the first few that can be shown."""
-        return [theme for theme, count in self.pictures.get(picture, ()) if count][:TOP]
+        """The themes one party raises most: the first few that can be shown, and those level
+        with the last of them."""
+        shown = [(theme, count) for theme, count in self.pictures.get(picture, ()) if count]
+        least = shown[:TOP][-1][1] if shown else 0
+        return [theme for theme, count in shown if count >= least]
 
     def agreed(self) -> tuple[list[str], list[str]]:
         """Themes raised by all three parties, and by two of them."""
@@ -260,16 +263,13 @@ class _Gatherer:
         return {theme: self._count(theme, period) for theme in self.plan.decided}
 
     def _dispersion(self) -> Dispersion:
-        """How much these counts vary by themselves: themes by earlier periods of this length."""
+        """How much these counts vary by themselves: themes by earlier periods of this length, of
+        what is shown, since intervals would tell what is hidden if they were made from it."""
         earlier, found = self.period.before, []
         while earlier.months[0] >= self.months[0]:
             found.append(earlier.code)
             earlier = earlier.before
-        counts = self.counts.protected.family.counts
-        history = [
-            [counts.get(self.counts.cell(area=self.place.key, theme=t, period=p), 0) for p in found]
-            for t in self.plan.main
-        ]
+        history = [[self._count(theme, code) for code in found] for theme in self.plan.main]
         try:
             return dispersion(history)
         except ValueError:

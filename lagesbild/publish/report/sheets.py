@@ -15,7 +15,6 @@ from markupsafe import Markup
 from lagesbild.errors import UsageError
 from lagesbild.indicators.change import change
 from lagesbild.indicators.completeness import COMPLETE
-from lagesbild.indicators.seasonality import same_week
 from lagesbild.night import Store
 from lagesbild.places import Places
 from lagesbild.publish.charts import BLUE, Chart, bars
@@ -109,10 +108,10 @@ def write_week(
 
 
 def _other_years(counts: Published, week: str) -> list[str]:
-    """The reports of the same week in earlier years, as far as they are shown."""
-    shown = {w: counts.shown(period=w) for w in counts.codes["period"]}
-    known = {w: n for w, n in shown.items() if n is not None}
-    return [str(n) for n in same_week({week: 0, **known}, week).others]
+    """The reports of the same week in earlier years: year and number, or the sign for hidden."""
+    year, number = week.split("-V")
+    same = sorted(w for w in counts.codes["period"] if w.endswith(f"-V{number}") and w[:4] < year)
+    return [f"{w[:4]}: {_sign(counts.shown(period=w))}" for w in same]
 
 
 def _arrived(late: Lateness | None, monday: date) -> int | None:
@@ -252,10 +251,11 @@ def write_wheel(
 
 
 def _top_themes(counts: Published, plan: CodePlan, month: str, language: str) -> str:
-    found = [(counts.shown(theme=t, period=month) or 0, t) for t in plan.main]
-    top = sorted((entry for entry in found if entry[0]), key=lambda e: (-e[0], e[1]))[:3]
+    found = [(counts.shown(theme=t, period=month), t) for t in plan.main]
+    top = sorted(((n, t) for n, t in found if n), key=lambda e: (-e[0], e[1]))[:3]
+    none_told = HIDDEN if any(n is None for n, _ in found) else ""
     name = "sv" if language == "sv" else "en"
-    return ", ".join(f"{plan.label(t, name)} {n}" for n, t in top) or HIDDEN  # type: ignore[arg-type]
+    return ", ".join(f"{plan.label(t, name)} {n}" for n, t in top) or none_told  # type: ignore[arg-type]
 
 
 def draw_wheel(counts: Sequence[int | None], names: Sequence[str], title: str) -> str:

@@ -8,7 +8,7 @@ from math import isfinite
 
 from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.seasonality import decompose, month_index
-from lagesbild.publish.disclosure import SMALLEST_DENOMINATOR, SMALLEST_SHOWN, is_hidden
+from lagesbild.publish.disclosure import SMALLEST_DENOMINATOR, SMALLEST_SHOWN, is_hidden, rounded
 from lagesbild.publish.periods import MONTHS
 from lagesbild.publish.report.places import HotFact
 from lagesbild.publish.report.wording import Writer
@@ -100,16 +100,19 @@ def growing_lines(writer: Writer) -> Lines:
     when = facts.compared_with.label(writer.language)
     if not facts.growing:
         return [
-            f"Inget tema har vuxit mer än slumpen kan ge, jämfört med {when}."
+            "Inget tema vars antal visas i båda perioderna har vuxit mer än slumpen kan ge, "
+            f"jämfört med {when}."
             if sv
-            else f"No theme has grown more than chance may give, compared with {when}."
+            else "No theme whose numbers are shown in both periods has grown more than chance may "
+            f"give, compared with {when}."
         ]
     themes = [f"{writer.named(g.theme)} ({_growth(writer, g.change.ratio)})" for g in facts.growing]
     told = writer.listed(themes)
     return [
-        f"Mer än slumpen brukar ge sedan {when}: {told}."
+        f"Mer än slumpen brukar ge sedan {when}: {told}. Teman med dolda antal är inte prövade."
         if sv
-        else f"More than chance usually gives since {when}: {told}."
+        else f"More than chance usually gives since {when}: {told}. Themes with hidden numbers "
+        "were not tested."
     ]
 
 
@@ -156,9 +159,10 @@ def word_lines(writer: Writer) -> Lines:
         ]
     if not facts.new_words:
         return [
-            "Inga ord i texterna har blivit klart vanligare."
+            "Inga vanliga ord i texterna har blivit klart vanligare. Namn räknas inte."
             if sv
-            else "No words in the texts have become clearly more common."
+            else "No ordinary words in the texts have become clearly more common. Names are not "
+            "counted."
         ]
     told = writer.listed([_word(writer, word) for word in facts.new_words])
     return [
@@ -186,9 +190,9 @@ def hot_lines(writer: Writer) -> Lines:
     if writer.facts.hot:
         return [_hot(writer, fact) for fact in writer.facts.hot]
     return [
-        "Inget område sticker ut för något tema mer än slumpen kan ge."
+        "Inget område vars antal visas sticker ut för något tema mer än slumpen kan ge."
         if writer.is_swedish
-        else "No area stands out for any theme more than chance may give."
+        else "No area whose numbers are shown stands out for any theme more than chance may give."
     ]
 
 
@@ -200,11 +204,11 @@ def _hot(writer: Writer, fact: HotFact) -> str:
     if writer.is_swedish:
         told = f"{writer.theme(fact.theme)} i {where}: {n} rapporter, väntat {expected}. Slumpen "
         told += f"ger så stor skillnad i {chance} av fallen."
-        often = f" Bland områdena med flest i {often.format('av')} perioder."
+        often = f" Bland områdena med flest, av dem som visas, i {often.format('av')} perioder."
     else:
         told = f"{writer.theme(fact.theme)} in {where}: {n} reports, expected {expected}. Chance "
         told += f"gives such a difference in {chance} of cases."
-        often = f" Among the areas with most in {often.format('of')} periods."
+        often = f" Among the areas with most, of those shown, in {often.format('of')} periods."
     return told + (often if fact.of_periods > 1 and fact.n_periods else "")
 
 
@@ -226,6 +230,12 @@ def rate_warnings(writer: Writer) -> Lines:
 def lead_lines(writer: Writer) -> Lines:
     """How long it took until reports were closed, the open ones counted in."""
     lead, sv = writer.facts.lead, writer.is_swedish
+    if lead is not None and lead.median_days is None:
+        return [
+            "Tiden till åtgärd kan inte visas: för många ärenden är öppna än."
+            if sv
+            else "The time to closing cannot be shown: too many cases are still open."
+        ]
     if lead is None or lead.median_days is None:
         return [
             "Tiden till åtgärd kan inte visas: för få ärenden med känd status."
@@ -243,14 +253,14 @@ def lead_lines(writer: Writer) -> Lines:
         lines.append(f"Nio av tio inom {most}." if sv else f"Nine in ten within {most}.")
     fewer = f"färre än {SMALLEST_SHOWN}" if sv else f"fewer than {SMALLEST_SHOWN}"
     closed, still_open = (
-        fewer if is_hidden(n) else writer.number(n) for n in (lead.n_closed, lead.n_open)
+        fewer if is_hidden(n) else writer.number(rounded(n)) for n in (lead.n_closed, lead.n_open)
     )
     lines.append(
-        f"Räknat på {closed} stängda och {still_open} öppna ärenden; de öppna räknas med så länge "
-        "de har varat."
+        f"Räknat på {closed} stängda och {still_open} öppna ärenden, avrundat till närmaste fem; "
+        "de öppna räknas med så länge de har varat."
         if sv
-        else f"Counted on {closed} closed and {still_open} open cases; open ones count for as long "
-        "as they have lasted."
+        else f"Counted on {closed} closed and {still_open} open cases, rounded to the nearest "
+        "five; open ones count for as long as they have lasted."
     )
     return lines
 

@@ -273,9 +273,12 @@ class Writer:
                 if self.is_swedish
                 else f"Two of the parties raise {names}."
             )
+        hidden = any(n is None for p in PICTURES for _, n in self.facts.pictures.get(p, ()))
+        if told and hidden:
+            sv = self.is_swedish
+            told.append("Dolda antal kan ändra det." if sv else "Hidden numbers may change that.")
         if told:
             return " ".join(told)
-        hidden = any(n is None for p in present for _, n in self.facts.pictures[p])
         if self.is_swedish:
             return "Parterna lyfter olika teman" + (", av det som visas." if hidden else ".")
         return "The parties raise different themes" + (", of what is shown." if hidden else ".")
@@ -286,9 +289,11 @@ class Writer:
             if picture not in self.facts.pictures:
                 name = self.words[picture]
                 lines.append(
-                    f"{name}: bilden saknas. Ingen källa med den märkningen har rapporter här."
+                    f"{name}: bilden saknas. Ingen källa med den märkningen har rapporter om "
+                    "trygghet här under perioden."
                     if self.is_swedish
-                    else f"{name}: this picture is missing. No source so labelled has reports here."
+                    else f"{name}: this picture is missing. No source so labelled has reports "
+                    "about safety here in the period."
                 )
         if self.facts.unlabelled:
             names = self.listed(list(self.facts.unlabelled))
