@@ -34,6 +34,9 @@ class Dispersion:
 
 
 POISSON = Dispersion()
+# Where too little is shown to estimate it: what bench/coverage.py takes for reports in bursts.
+# Poisson's law would call chance a change.
+ASSUMED = Dispersion(3.0)
 _ROUNDS = 200  # more than enough: a whole table takes one
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from lagesbild.cli import main
 from lagesbild.errors import UsageError
+from lagesbild.indicators.dispersion import ASSUMED, Dispersion
+from lagesbild.indicators.rates import count_interval
 from lagesbild.publish.periods import Period, coarser, sums_of, week_days
 from lagesbild.publish.report.breakdown import breakdown
 from lagesbild.publish.report.facts import Facts, ThemeFact, gather
@@ -301,6 +303,18 @@ def test_themes_level_with_the_last_are_raised_too(facts: Facts) -> None:
     raised = dataclasses.replace(facts, pictures={"police": [*level, ("trafik", None)]})
     assert raised.raised("police") == list(PLAN.main[:7])
     assert raised.raised("residents") == []
+
+
+def test_where_too_little_is_shown_a_cautious_spread_is_assumed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_little(history: object) -> Dispersion:
+        raise ValueError(history)
+
+    monkeypatch.setattr("lagesbild.publish.report.facts.dispersion", too_little)
+    found = [f for f in gather(*town, PLAN, "0180", Period("2025-Q1")).themes if f.count]
+    assert found
+    assert all(f.interval == count_interval(f.count or 0, ASSUMED) for f in found)
 
 
 # --- periods and breakdowns -----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 from lagesbild.errors import UsageError
 from lagesbild.indicators.change import Change, discoveries
-from lagesbild.indicators.dispersion import POISSON, Dispersion, dispersion
+from lagesbild.indicators.dispersion import ASSUMED, Dispersion, dispersion
 from lagesbild.indicators.emerging import EmergingTheme, emerging_themes
 from lagesbild.indicators.estimate import Estimate
 from lagesbild.indicators.leadtime import LeadTime, lead_time
@@ -273,7 +273,7 @@ class _Gatherer:
         try:
             return dispersion(history)
         except ValueError:
-            return POISSON
+            return ASSUMED
 
     def _growing(self, earlier: Period | None) -> Sequence[EmergingTheme]:
         """Themes that grew, among those whose counts are shown in both periods."""
