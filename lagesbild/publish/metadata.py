@@ -90,8 +90,9 @@ def _shown(count: int) -> int | str:
 
 def _days(count: int, first: date, last: date) -> dict[str, str]:
     """The first and the last; of so few reports they would be single people's."""
-    told = (HIDDEN, HIDDEN) if is_hidden(count) else (str(first), str(last))
-    return dict(zip(("first", "last"), told, strict=True))
+    if is_hidden(count):
+        return {"first": HIDDEN, "last": HIDDEN}
+    return {"first": str(first), "last": str(last)}
 
 
 def write_metadata(

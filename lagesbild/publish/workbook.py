@@ -93,16 +93,13 @@ def _write_charts(book: Any, table: Table, formats: Mapping[str, Any]) -> None:
     sheet.write_string(0, 0, "En tom ruta betyder att antalet inte visas, aldrig 0.")
     labels = {str(row[table.at("theme")]): str(row[table.at("theme_sv")]) for row in table.rows}
     below = 4
-    if any(_cell(table, theme=key) in table.family.protected.family.counts for key in labels):
+    counted = table.family.protected.family.counts
+    if any(table.family.cell(theme=key) in counted for key in labels):
         _write_totals(book, sheet, table, labels, formats)
         below = 10 + len(labels) * 13 // 10
     period = next((n for n in ("month", "quarter", "tertial", "year") if n in table.names), None)
     if period and labels:
         _write_lines(book, sheet, table, period, labels, below, formats)
-
-
-def _cell(table: Table, **codes: str) -> tuple[str, ...]:
-    return table.family.cell(**codes)
 
 
 def _write_totals(
@@ -112,7 +109,9 @@ def _write_totals(
     sheet.write_string(1, 0, "Teman, hela tiden och alla områden", formats["title"])
     for number, name in enumerate(("Tema", "Antal")):
         sheet.write_string(2, number, name, formats["header"])
-    found = [(label, table.family.rounded(_cell(table, theme=k))) for k, label in labels.items()]
+    found = [
+        (label, table.family.rounded(table.family.cell(theme=k))) for k, label in labels.items()
+    ]
     for line, (label, count) in enumerate(sorted(found, key=lambda e: (-(e[1] or 0), e[0])), 3):
         sheet.write_string(line, 0, label)
         if count is not None:  # a sign instead of a number would be drawn as 0
@@ -152,7 +151,7 @@ def _write_lines(
     """The themes that are largest, of what is shown. A hidden count is a gap, never a zero."""
     periods = sorted({str(row[table.at(period)]) for row in table.rows})
     found = {
-        key: [table.family.rounded(_cell(table, theme=key, period=code)) for code in periods]
+        key: [table.family.rounded(table.family.cell(theme=key, period=code)) for code in periods]
         for key in labels
     }
     top = sorted(found, key=lambda key: (-sum(n or 0 for n in found[key]), labels[key]))[:_N_LINES]

@@ -25,6 +25,7 @@ from lagesbild.publish.counts import PROFILES, Selection, export_counts
 from lagesbild.publish.disclosure import HIDDEN
 from lagesbild.publish.families import Published, published
 from lagesbild.publish.formats import FORMATS, guarded, write_csv
+from lagesbild.publish.metadata import provenance
 from lagesbild.publish.promises import promises_of
 from lagesbild.publish.table import TITLES, Column, Table
 from lagesbild.settings import Settings
@@ -317,6 +318,22 @@ def test_the_metadata_tell_where_the_numbers_come_from(town: Town, tmp_path: Pat
     assert beside["sources"][0]["source"] == "stan"
     assert all(source["n_reports"] % 5 == 0 for source in beside["sources"])
     assert set(beside["family"]) == {"tables", "n_hidden"}  # not how many are small
+
+
+def test_of_a_source_with_few_reports_no_day_is_told(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provenance(town[0])["sources"][0]["first"].startswith("20")
+    monkeypatch.setattr("lagesbild.publish.metadata.is_hidden", lambda count: True)
+    source = provenance(town[0])["sources"][0]
+    assert (source["n_reports"], source["first"], source["last"]) == (HIDDEN, HIDDEN, HIDDEN)
+
+
+def test_the_metadata_describe_every_column(town: Town, tmp_path: Path) -> None:
+    target = export(town, tmp_path)
+    beside: dict[str, Any] = json.loads(
+        (tmp_path / f"{target.name}.metadata.json").read_text("utf-8")
+    )
     assert beside["thresholds"] == {"smallest_shown": 5, "smallest_denominator": 30}
     assert "väljer själva" in beside["note_sv"]
     assert set(beside["columns"]) == set(rows(target)[0])

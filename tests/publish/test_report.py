@@ -138,6 +138,16 @@ def test_the_report_says_what_can_be_said(pages: dict[str, Path]) -> None:
     assert "visas inte" not in english
 
 
+def test_week_and_year_say_what_is_hidden_and_what_is_nothing(pages: dict[str, Path]) -> None:
+    week, wheel = (
+        re.sub(r"\s*\n\s*", "", read(pages[name])[0]) for name in ("week-sv", "wheel-sv")
+    )
+    assert re.search(r"samma vecka tidigare år, 2025: (\d+|\.\.)\)", week)
+    assert "Mest rapporterat av det som visas" in wheel
+    assert "mars</th><td>..</td><td>..</td>" in wheel
+    assert "april</th><td>0</td><td></td>" in wheel
+
+
 def test_no_hidden_count_is_in_the_report(town: Town, pages: dict[str, Path]) -> None:
     """Each number of a table, a label or a sentence is one that the families show."""
     facts = gather(*town, PLAN, "0180", Period("2025-Q1"))

@@ -9,6 +9,7 @@ from datetime import date
 from html import escape
 from math import cos, pi, sin
 from pathlib import Path
+from typing import Literal
 
 from markupsafe import Markup
 
@@ -254,8 +255,8 @@ def _top_themes(counts: Published, plan: CodePlan, month: str, language: str) ->
     found = [(counts.shown(theme=t, period=month), t) for t in plan.main]
     top = sorted(((n, t) for n, t in found if n), key=lambda e: (-e[0], e[1]))[:3]
     none_told = HIDDEN if any(n is None for n, _ in found) else ""
-    name = "sv" if language == "sv" else "en"
-    return ", ".join(f"{plan.label(t, name)} {n}" for n, t in top) or none_told  # type: ignore[arg-type]
+    name: Literal["sv", "en"] = "sv" if language == "sv" else "en"
+    return ", ".join(f"{plan.label(t, name)} {n}" for n, t in top) or none_told
 
 
 def draw_wheel(counts: Sequence[int | None], names: Sequence[str], title: str) -> str:
