@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import argparse
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,14 +37,31 @@ def main() -> None:
     texts = read_texts(options.texts)
     texts = texts[:: max(1, len(texts) // options.n)][: options.n]
     print(f"{len(texts)} texts of {sum(map(len, texts)) / len(texts):.0f} characters on average")
-    started = time.process_time()
+    print(f"one text through the command, start to end: {start_to_end()}")
     classifier = load_classifier()
     classifier.classify(["Det är mörkt i parken."])
-    print(f"start-up {time.process_time() - started:.1f} s")
     show("classify", classifier.classify, texts)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:.0f} MB")
     show("plain TF-IDF + logistic regression", plain_model(), texts)
+
+
+def start_to_end() -> str:
+    """A fresh process for one text: what it costs to start."""
+    call = "from lagesbild.cli import main; main(['classify'])"
+    line = '{"id": 1, "text": "Det är mörkt i parken."}\n'
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as empty:  # no settings lie there
+        subprocess.run(
+            [sys.executable, "-P", "-c", call],
+            input=line.encode(),
+            stdout=subprocess.DEVNULL,
+            cwd=empty,
+            check=True,
+        )
+    waited = time.perf_counter() - began
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return f"{waited:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of processor time"
 
 
 def _options() -> argparse.Namespace:

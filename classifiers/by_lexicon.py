@@ -59,5 +59,6 @@ class LexiconClassifier:
     def subthemes(self, chosen: Sequence[Chosen]) -> list[str | None]:
         return [hit_subtheme(reading, theme) for reading, theme in chosen]
 
-    def stances(self, cases: Sequence[StanceCase]) -> list[Stance]:
-        return [rule_stance(around) for around in surroundings(cases)]
+    def stances(self, cases: Sequence[StanceCase]) -> list[tuple[Stance, bool]]:
+        stances = map(rule_stance, surroundings(cases))
+        return [(stance, stance == "oklart") for stance in stances]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,18 @@ _NOTHING = frozenset(
     | {"no", "none", "vet", "ej", "inte", "aning", "asikt", "sarskilt", "speciellt", "alls", "just"}
     | {"nu", "ett", "dugg", "att", "tillagga", "direkt", "mycket", "jag", "har", "kommer", "pa"}
 )
+_GROUPS = (
+    *("invandr", "flykting", "asylsok", "utlanning", "svartskall", "blatte", "muslim", "islam"),
+    *("judar", "romer", "zigenar", "somalier", "araber"),
+    *("politiker", "regering", "kommunalrad", "makthavar", "sosse"),
+)
+# A question that begins so is answered by yes or no, unless it asks for anything more.
+_YES_OR_NO = frozenset(
+    {"ar", "kanner", "har", "tycker", "finns", "brukar", "vagar", "undviker", "litar", "kan"}
+    | {"skulle", "vill", "ska", "blir", "upplever", "tror", "anser", "gar", "far", "fungerar"}
+    | {"do", "does", "are", "is", "have", "has", "can", "would"}
+)
+_ASKS_FOR_MORE = re.compile(r"\b(?:nago[nt]\w*|nagra|annat|ovrigt|anything|something|else|more)\b")
 _ANSWERS_NOTHING = frozenset(
     {"inget", "ingenting", "nej", "na", "nix", "nope", "noll", "inga", "ingen", "nada", "nothing"}
     | {"no", "none", "vet"}
@@ -129,12 +143,28 @@ def reason_to_abstain(
 
 
 def says_nothing(reading: Reading) -> bool:
-    """An answer that is only "inget", "nej", "vet ej", "-" and the like, or no word at all."""
+    """An answer that is only "inget", "nej", "vet ej", "-" and the like, or no word at all. "Nej"
+    to "Känner du dig trygg?" says something."""
     words = (fold(word) for word in reading.words if any(map(str.isalnum, word)))
     first = next(words, None)
     if first is None:
         return True
+    if first in ("nej", "no") and _is_yes_or_no(reading.question):
+        return False
     return first in _ANSWERS_NOTHING and all(word in _NOTHING for word in words)
+
+
+@functools.lru_cache(maxsize=1000)
+def _is_yes_or_no(question: str | None) -> bool:
+    asked = fold(question or "")
+    first = re.search(r"[^\W\d_]{2,}", asked)
+    return bool(first and first[0] in _YES_OR_NO) and not _ASKS_FOR_MORE.search(asked)
+
+
+def is_general(reading: Reading) -> bool:
+    """Whether groups of people or politics are named: an opinion about them in general has no
+    theme, and is for a person to look at (coding rule R9)."""
+    return any(word.startswith(_GROUPS) for word in reading.words)
 
 
 def is_doubtful(probability: float, threshold: float) -> bool:

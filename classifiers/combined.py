@@ -30,6 +30,8 @@ _AT_ONCE = 256  # texts; the next ones are read while the encoder is at work on 
 _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
 ENCODER_STANCE = 1.0  # how much the encoder's word on stance weighs beside the cues'
+# The share of the likeliest stance, below which a person should look. Set beforehand.
+_CLEAR = 0.6
 _SURE = 0.7  # the share of the likeliest stance by the cues, below which the encoder is asked
 
 
@@ -163,8 +165,9 @@ class _Told:
         best = max(_columns(keys, theme), key=scores.__getitem__, default=None)
         return None if best is None else keys[best].partition(".")[2]
 
-    def stances(self, cases: Sequence[StanceCase]) -> list[Stance]:
-        """The likeliest stance by the cues, and by the encoder where it was asked."""
+    def stances(self, cases: Sequence[StanceCase]) -> list[tuple[Stance, bool]]:
+        """The likeliest stance by the cues, and by the encoder where it was asked; unclear where
+        its share is small."""
         if not cases:
             return []
         scores = self._model.stance.scores(cases)
@@ -173,7 +176,9 @@ class _Told:
             if id(case.reading) in told:
                 own = told[id(case.reading)][self._themes.index(case.theme)]
                 scores[row] += ENCODER_STANCE * log_shares(own)
-        return [STANCES[best] for best in scores.argmax(axis=1)]
+        likeliest = [STANCES[best] for best in scores.argmax(axis=1)]
+        unclear = log_shares(scores).max(axis=1) < np.log(_CLEAR)
+        return [(s, s == "oklart" or bool(u)) for s, u in zip(likeliest, unclear, strict=True)]
 
     def _asked_too(self, cases: Sequence[StanceCase], scores: FloatArray) -> dict[int, FloatArray]:
         """The encoder's word on texts whose themes were sure, where the cues leave a stance in

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from classifiers import Classifier, load_classifier
+from classifiers import Classifier
 from lagesbild.errors import LagesbildError, UsageError
 from lagesbild.records import Classified
 from lagesbild.resources import data_path
@@ -35,10 +35,9 @@ def classify_lines(
     stdin: Iterable[str],
     stdout: IO[str],
     show_all: bool,
-    classifier: Classifier | None = None,
+    classifier: Classifier,
 ) -> None:
     """One JSON line out for each line in, in order; an unreadable line gives its error."""
-    classifier = classifier or load_classifier()
     lines = iter(stdin)
     while batch := [_read(line) for line in itertools.islice(lines, BATCH)]:
         for answer in _answers(batch, classifier, show_all=show_all):
@@ -48,7 +47,7 @@ def classify_lines(
 
 def _read(line: str) -> _Line:
     try:
-        raw = json.loads(line)
+        raw = json.loads(line.removeprefix("\ufeff"), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return _Line(None, error="raden är inte giltig JSON")
     if not isinstance(raw, dict):
@@ -63,6 +62,11 @@ def _read(line: str) -> _Line:
     except UnicodeEncodeError:
         return _Line(None, error="raden har trasiga tecken")
     return _Line(raw.get("id"), text, question)
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity, which Python reads though they are no JSON."""
+    raise ValueError(constant)
 
 
 def _answers(
@@ -153,17 +157,26 @@ def _fit_encoder(rows: Sequence[Labelled], folder: Path, how: Literal["anew", "f
         fit_further(rows, folder if own else data_path("model"), folder, tell)
 
 
-def evaluate(gold: Sequence[Path], as_json: bool, card: Path | None = None) -> None:
-    """Score the bundled classifier on labelled files and print what came out.
+def evaluate(
+    gold: Sequence[Path],
+    as_json: bool,
+    card: Path | None,
+    classifier: Classifier,
+    folder: Path | None = None,
+) -> None:
+    """Score a classifier on labelled files and print what came out.
 
-    `card`: write the model card in this folder as well, out of all the files.
+    `card`: write the model card in this folder as well, out of all the files and of what stands
+    beside the model in `folder`, None for the bundled one. Raises UsageError for a classifier
+    without a model.
     """
     from classifiers.evaluation import as_text, score
     from classifiers.labelled import read_gold
     from classifiers.model_card import write_cards
     from classifiers.saved import CARD_FILE
 
-    classifier = load_classifier()
+    if card and classifier.name != "combined":
+        raise UsageError(f"Ett modellkort behöver en tränad modell; {classifier.name} har ingen.")
     results = {path.stem: score(classifier, read_gold(path)) for path in gold}
     if as_json:
         whole = results if len(results) > 1 else next(iter(results.values()))
@@ -175,6 +188,6 @@ def evaluate(gold: Sequence[Path], as_json: bool, card: Path | None = None) -> N
         shown = "\n\n".join(parts)
     sys.stdout.write(shown + "\n")
     if card:
-        model = json.loads((data_path("model") / CARD_FILE).read_text(encoding="utf-8"))
+        model = json.loads(((folder or data_path("model")) / CARD_FILE).read_text(encoding="utf-8"))
         for path in write_cards(results, model, card):
             sys.stderr.write(f"Modellkortet ligger i {path}.\n")

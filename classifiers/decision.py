@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.calibration import is_doubtful, reason_to_abstain, says_nothing
+from classifiers.calibration import is_doubtful, is_general, reason_to_abstain, says_nothing
 from classifiers.features import FloatArray
 from classifiers.learned_stance import StanceCase
 from classifiers.lexicon import merge_spans
@@ -32,7 +32,8 @@ class Explainer(Protocol):
 
     def subthemes(self, chosen: Sequence[Chosen]) -> Sequence[str | None]: ...
 
-    def stances(self, cases: Sequence[StanceCase]) -> Sequence[Stance]: ...
+    def stances(self, cases: Sequence[StanceCase]) -> Sequence[tuple[Stance, bool]]:
+        """Each mention's stance, and whether a person should look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,18 @@ def decide(
     themes = [_chosen(*case, policy) for case in zip(readings, probabilities, allowed, strict=True)]
     chosen = [(r, theme) for r, own in zip(readings, themes, strict=True) for theme in own]
     cases = [StanceCase(*pair, w) for pair, w in zip(chosen, explainer.words(chosen), strict=True)]
-    told = iter(zip(cases, explainer.subthemes(chosen), explainer.stances(cases), strict=True))
+    stances = explainer.stances(cases)
+    told = iter(zip(cases, explainer.subthemes(chosen), stances, strict=True))
     decided = []
     for reading, row, own in zip(readings, probabilities, themes, strict=True):
         by_theme = dict(zip(policy.themes, map(float, row), strict=True))
+        mine = list(itertools.islice(told, len(own)))
         mentions = tuple(
             ThemeMention(c.theme, sub, by_theme[c.theme], stance, _spans(reading, c.words))
-            for c, sub, stance in itertools.islice(told, len(own))
+            for c, sub, (stance, _) in mine
         )
-        decided.append(_classified(reading, mentions, by_theme, policy))
+        unclear = any(is_unclear for _, _, (_, is_unclear) in mine)
+        decided.append(_classified(reading, mentions, by_theme, policy, unclear=unclear))
     return decided
 
 
@@ -81,17 +85,21 @@ def _classified(
     mentions: tuple[ThemeMention, ...],
     by_theme: dict[str, float],
     policy: Policy,
+    *,
+    unclear: bool,
 ) -> Classified:
+    """`unclear`: whether some mention's stance is for a person to look at."""
     row = np.array(list(by_theme.values()))
     spoken = language(reading.text)
     if mentions:
         limit = dict(zip(policy.themes, policy.limits.thresholds, strict=True))
         doubtful = any(is_doubtful(m.probability, limit[m.theme]) for m in mentions)
-        review = doubtful or reading.is_short or any(m.stance == "oklart" for m in mentions)
-        review = review or spoken not in policy.languages
+        review = doubtful or unclear or reading.is_short or spoken not in policy.languages
         return Classified(mentions, None, review, spoken, policy.version, by_theme)
     reason = reason_to_abstain(reading, row, policy.limits.thresholds, spoken, policy.languages)
-    return Classified((), reason, reason != "none_of_these", spoken, policy.version, by_theme)
+    too_short = reading.is_short and not says_nothing(reading)  # coding rule R14
+    review = too_short or is_general(reading) or reason != "none_of_these"
+    return Classified((), reason, review, spoken, policy.version, by_theme)
 
 
 def _spans(reading: Reading, words: Sequence[int]) -> tuple[tuple[int, int], ...]:

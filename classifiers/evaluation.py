@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from classifiers import Classifier
 from classifiers.labelled import Labelled
-from lagesbild.records import Classified
+from lagesbild.records import STANCES, Classified
 from lagesbild.themes import load_themes
 
 _N_RESAMPLED = 1000
 _N_BINS = 15
-_LENGTHS = ((5, "under 5 ord"), (15, "5–14 ord"), (35, "15–34 ord"), (10**9, "35 ord eller fler"))
+_LENGTHS = (
+    *((5, "under 5 ord"), (15, "5–14 ord"), (35, "15–34 ord"), (100, "35–99 ord")),
+    (10**9, "100 ord eller fler"),
+)
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 _BATCH = 256
@@ -55,7 +58,8 @@ def score_decided(rows: Sequence[Labelled], decided: Sequence[Classified]) -> di
         "micro_f1": with_interval(micro_f1, main_truth, main_guess),
         "n_themes_present": int(main_truth.any(axis=0).sum()),
         "exact_match": share(int((main_truth == main_guess).all(axis=1).sum()), len(rows)),
-        "stance_accuracy": stance_accuracy(rows, decided),
+        **stance_figures(rows, decided),
+        "subtheme_accuracy": subtheme_accuracy(rows, decided),
         "calibration_error": calibration_error(probabilities[:, :upkeep], main_truth),
         "count_error": count_error(main_truth, main_guess, probabilities[:, :upkeep]),
         "false_theme_on_residual": share(
@@ -137,16 +141,46 @@ def with_interval(
     return {"value": value, "low": float(low), "high": float(high)}
 
 
-def stance_accuracy(rows: Sequence[Labelled], decided: Sequence[Classified]) -> dict[str, Any]:
-    """Among themes rightly found whose stance was coded. One stance for a whole text counts for
-    each of its themes."""
-    right = n = 0
+def stance_figures(rows: Sequence[Labelled], decided: Sequence[Classified]) -> dict[str, Any]:
+    """Among themes rightly found whose stance was coded: how many have the right one, how many
+    would have it if every stance were a problem, and both ways for each stance.
+
+    One stance for a whole text counts for each of its themes; where two count as right, the first
+    by name stands for what was coded unless the other was said.
+    """
+    pairs = []
     for row, own in zip(rows, decided, strict=True):
         coded = {m.theme: m.stances for m in row.mentions if m.stances}
         for mention in own.themes:
             if mention.theme in coded:
+                right = coded[mention.theme]
+                truth = mention.stance if mention.stance in right else min(right)
+                pairs.append((truth, mention.stance, "problem" in right))
+    said, true = Counter(s for _, s, _ in pairs), Counter(t for t, _, _ in pairs)
+    both = Counter(t for t, s, _ in pairs if t == s)
+    return {
+        "stance_accuracy": share(both.total(), len(pairs)),
+        "stance_always_problem": share(sum(p for _, _, p in pairs), len(pairs)),
+        "per_stance": {
+            stance: {
+                "precision": share(both[stance], said[stance]),
+                "recall": share(both[stance], true[stance]),
+            }
+            for stance in STANCES
+            if said[stance] or true[stance]
+        },
+    }
+
+
+def subtheme_accuracy(rows: Sequence[Labelled], decided: Sequence[Classified]) -> dict[str, Any]:
+    """Among themes rightly found whose subtheme was coded."""
+    right = n = 0
+    for row, own in zip(rows, decided, strict=True):
+        coded = {m.theme: m.subtheme for m in row.mentions if m.subtheme}
+        for mention in own.themes:
+            if mention.theme in coded:
                 n += 1
-                right += mention.stance in coded[mention.theme]
+                right += mention.subtheme == coded[mention.theme]
     return share(right, n)
 
 
@@ -273,7 +307,9 @@ def as_text(result: Mapping[str, Any]) -> str:
     lines += [
         f"macro-F1 över {result['n_themes_present']} teman: {_shown(result['macro_f1'])}",
         f"micro-F1: {_shown(result['micro_f1'])}",
-        f"rätt ställning: {_shown(result['stance_accuracy'])}",
+        f"rätt ställning: {_shown(result['stance_accuracy'])} "
+        f"(alltid problem: {_number(result['stance_always_problem']['value'])})",
+        f"rätt delämne: {_shown(result['subtheme_accuracy'])}",
         f"kalibreringsfel: {_number(ece['value'])} (bland troliga: {_number(ece['among_likely'])})",
         f"räknefel, procentenheter: beslut {counts['decisions_percent']:.2f}, "
         f"sannolikheter {counts['probabilities_percent']:.2f}",
@@ -284,6 +320,10 @@ def as_text(result: Mapping[str, Any]) -> str:
     lines += [
         f"  de {point['coverage']:.0%} säkraste: något tema fel {_shown(point['error'])}"
         for point in result["risk_coverage"]
+    ]
+    lines += [
+        f"  {stance:28} precision {_shown(row['precision'])}  täckning {_shown(row['recall'])}"
+        for stance, row in result["per_stance"].items()
     ]
     for name in ("by_kind", "by_length", "by_language"):
         lines += [

@@ -1,14 +1,16 @@
 """Retraining: a new model takes over only if it is not worse on texts neither model learnt from.
 
 One voice in ten of our labelled texts is frozen: a trial model is trained without it and measured
-on it, and that figure goes into the card of the model that is then trained on everything. A
-candidate is used unless its figure lies below the 95 % interval of the model in use.
+on it, and its figures go into the card of the model that is then trained on everything. A candidate
+is compared with the best model so far, text by text (`gate.py`), so that many models, each a little
+worse than the one before, do not follow each other.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 from classifiers.combined import CombinedClassifier
 from classifiers.encoder.joined import ScoresTexts
 from classifiers.evaluation import as_arrays, score_decided
+from classifiers.gate import DECIDED_FILE, Verdict, compare, load_decisions, save_decisions
 from classifiers.labelled import REVIEWED, Labelled, Mention, is_frozen, load_labelled
 from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined, load_encoder
 from classifiers.training import ENCODER, save_trained, train_model
@@ -25,15 +28,17 @@ from lagesbild.resources import data_path
 from lagesbild.store.warehouse import connect
 from lagesbild.themes import load_themes
 
-FROZEN = "frozen_macro_f1"  # in the card
+FROZEN = "frozen"  # in the card: every figure of the trial model on the frozen texts
 HELD_OUT = "held_out"  # in the card: right and wrong by theme, on the same texts
+_BEST = "best"  # the folder with what the best trial so far decided
 DATA = "data_sha256"
 _REVIEWED_VOICES = 20  # staff's texts are spread over so many voices, for the folds
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """How a retraining ended. `new`, `old`: macro-F1 on the frozen voices with its interval."""
+    """How a retraining ended. `new`, `old`: macro-F1 on the frozen voices with its interval; `old`
+    is the best so far."""
 
     is_used: bool
     reason: str
@@ -45,7 +50,7 @@ class Renewal:
     def as_markdown(self) -> str:
         """For the scheduler's page, in Swedish."""
         lines = [self.reason, "", f"- texter: {self.n_texts}, varav granskade {self.n_reviewed}"]
-        for told, measure in (("ny", self.new), ("nuvarande", self.old)):
+        for told, measure in (("ny", self.new), ("hittills bästa", self.old)):
             if measure:
                 lines.append(
                     f"- {told} modell, makro-F1 på frysta röster: {measure['value']:.3f} "
@@ -55,15 +60,19 @@ class Renewal:
 
 
 def measure_frozen(
-    rows: Sequence[Labelled], frozen: Sequence[Labelled], encoder: ScoresTexts | None
+    rows: Sequence[Labelled], encoder: ScoresTexts | None, folder: Path
 ) -> dict[str, Any]:
-    """For the card: macro-F1, with its interval, on the frozen texts of a trial model trained on
-    the others, and how often that model was right about each theme."""
+    """For the card: every figure on the frozen texts of a trial model trained on the others, and
+    how often that model was right about each theme. What it decided is saved in `folder`."""
+    frozen = [row for row in rows if is_frozen(row)]
     taught = train_model([r for r in rows if not is_frozen(r)], encoder)
     trial = CombinedClassifier(taught, "prov")
     decided = trial.classify([row.text for row in frozen], [row.question for row in frozen])
-    right = _right_and_wrong(frozen, decided)
-    return {FROZEN: score_decided(frozen, decided)["macro_f1"], HELD_OUT: right}
+    save_decisions(frozen, decided, folder)
+    return {
+        FROZEN: score_decided(frozen, decided),
+        HELD_OUT: _right_and_wrong(frozen, decided),
+    }
 
 
 def _right_and_wrong(
@@ -95,9 +104,8 @@ def train_with_figure(rows: Sequence[Labelled], folder: Path) -> Path:
 
     The encoder stays the one in `folder`, else the bundled one, if there is any.
     """
-    ours = [row for row in rows if is_frozen(row)]
     encoder = load_encoder(folder) or bundled_encoder()
-    more = {**measure_frozen(rows, ours, encoder), DATA: data_sha256(rows)}
+    more = {**measure_frozen(rows, encoder, folder), DATA: data_sha256(rows)}
     return save_trained(train_model(rows, encoder), rows, folder, more)
 
 
@@ -116,9 +124,14 @@ def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
     if (old_card.get(DATA), old_card.get(ENCODER)) == made_from:
         return Renewal(False, "Inget nytt att lära av; modellen behålls.", *counts)
     path = train_with_figure(rows, candidate)
-    new, old = _card(candidate)[FROZEN], old_card.get(FROZEN)
-    if old and new["value"] < old["low"]:
-        return Renewal(False, "Den nya modellen är sämre och används inte.", *counts, new, old)
+    verdict = _verdict(rows, candidate, (models / _BEST, in_use, data_path("model")))
+    measured = (verdict.new, verdict.old)
+    if verdict.worse:
+        told = f"Den nya modellen är sämre och används inte: {', '.join(verdict.worse)}."
+        return Renewal(False, told, *counts, *measured)
+    if verdict.new["value"] >= verdict.old["value"]:
+        (models / _BEST).mkdir(exist_ok=True)
+        shutil.copyfile(candidate / DECIDED_FILE, models / _BEST / DECIDED_FILE)
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     keep_encoder(models)
     accepted = models / version
@@ -128,7 +141,16 @@ def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
     pointer = models / "CURRENT.tmp"
     pointer.write_text(version, encoding="utf-8")
     pointer.replace(models / "CURRENT")
-    return Renewal(True, "Den nya modellen används från nästa natt.", *counts, new, old)
+    return Renewal(True, "Den nya modellen används från nästa natt.", *counts, *measured)
+
+
+def _verdict(rows: Sequence[Labelled], candidate: Path, before: Sequence[Path | None]) -> Verdict:
+    """The candidate beside the first of `before` that was measured, else beside itself."""
+    measured = (load_decisions(folder) for folder in before if folder)
+    new = load_decisions(candidate) or {}
+    return compare(
+        rows, next((old for old in measured if old and old.keys() & new.keys()), new), new
+    )
 
 
 def reviewed_rows(snapshot: Path) -> list[Labelled]:

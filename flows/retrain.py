@@ -17,7 +17,13 @@ from lagesbild.store import snapshots
 
 @task(task_run_name="träna och jämför", cache_policy=NO_CACHE, persist_result=False)
 def renew_step(settings: Settings, store: Store) -> Renewal:
-    """Train a candidate and put it in use if it is not worse on the frozen texts."""
+    """Train a candidate and put it in use if it is not worse on the frozen texts; a model of one's
+    own stays."""
+    if settings.classifier.model is not None:
+        told = (
+            "En egen modell är inställd (`model` under [classifier]) och byts aldrig av sig själv."
+        )
+        return Renewal(False, told, 0, 0)
     snapshot = snapshots.current(store.snapshots) if store.warehouse.exists() else None
     return renew(store.models, store.model_folder(settings), snapshot)
 

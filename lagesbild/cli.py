@@ -119,7 +119,7 @@ def _redact(_: argparse.Namespace) -> int:
 def _classify(options: argparse.Namespace) -> int:
     from classifiers.commands import classify_lines
 
-    classify_lines(sys.stdin, sys.stdout, options.all)
+    classify_lines(sys.stdin, sys.stdout, options.all, _classifier_in_use(options)[0])
     return 0
 
 
@@ -147,7 +147,9 @@ def _reclassify(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from classifiers.commands import evaluate
 
-    evaluate([_existing(path) for path in options.gold], options.json, options.card)
+    classifier, folder = _classifier_in_use(options)
+    gold = [_existing(path) for path in options.gold]
+    evaluate(gold, options.json, options.card, classifier, folder)
     return 0
 
 
@@ -287,7 +289,6 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
         _classify,
         "teman för JSON-rader",
         (_argument("--all", action="store_true", help="sannolikhet för varje tema"),),
-        has_config=False,
     ),
     "reclassify": _Command(
         _reclassify,
@@ -326,7 +327,6 @@ _COMMANDS: dict[str, _Command | dict[str, _Command]] = {
             _argument("--card", type=Path, metavar="MAPP", help="skriv modellkortet hit"),
             _argument("--json", action="store_true", help="som JSON"),
         ),
-        has_config=False,
     ),
     "review": {
         "serve": _Command(
@@ -435,6 +435,19 @@ def _classifier(settings: Any) -> Any:
     from lagesbild.night import Store
 
     return load_classifier(settings.classifier.name, Store(settings).model_folder(settings))
+
+
+def _classifier_in_use(options: argparse.Namespace) -> tuple[Any, Path | None]:
+    """The configured classifier and the folder of its model; where nothing is configured, the
+    bundled one, whose folder is None."""
+    from classifiers import load_classifier
+    from lagesbild.night import Store
+    from lagesbild.settings import DEFAULT_FILE
+
+    if options.config is None and not DEFAULT_FILE.exists():
+        return load_classifier(), None
+    settings = _settings(options)
+    return _classifier(settings), Store(settings).model_folder(settings)
 
 
 def _existing(path: Path) -> Path:

@@ -23,7 +23,8 @@ from lagesbild.errors import LagesbildError
 
 GRAPH_FILE = "encoder.onnx"
 PIECES_FILE = "encoder.spm"
-MOST_PIECES = 160  # of a text; the rest of a longer one is left to the other parts
+MOST_PIECES = 160  # at once; a longer text is read in windows
+_OVERLAP = 32  # pieces that a window has in common with the one before
 # Padding included. Small batches stay in the processor's cache.
 _BATCH_PIECES = 384
 _BROKEN = (
@@ -71,7 +72,8 @@ class Encoder:
 
     def begin(self, readings: Sequence[Reading]) -> Callable[[], EncoderScores]:
         """Starts on the readings, and returns what waits for their scores."""
-        ids = [encoded(self._pieces, r.text, r.question) for r in readings]
+        seen = [windows(self._pieces, r.text, r.question) for r in readings]
+        ids = [window for own in seen for window in own]
         batches = list(_batches([len(own) for own in ids]))
         pool = _pool(os.getpid())
         runs = [pool.submit(self._run, [ids[i] for i in batch]) for batch in batches]
@@ -83,7 +85,7 @@ class Encoder:
             for batch, run in reversed(list(zip(batches, runs, strict=True))):
                 raw[batch] = self._run([ids[i] for i in batch]) if run.cancel() else run.result()
             stances = raw[:, n_themes:].reshape(-1, n_themes, n_stances)
-            return EncoderScores(raw[:, :n_themes], stances)
+            return _of_texts(EncoderScores(raw[:, :n_themes], stances), [len(own) for own in seen])
 
         return wait
 
@@ -102,12 +104,35 @@ def _pool(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_threads, thread_name_prefix=f"encoder-{process}")
 
 
+def _of_texts(scores: EncoderScores, n_windows: Sequence[int]) -> EncoderScores:
+    """Each theme, and its stance, as in the text's window where the theme stands out most."""
+    if all(n == 1 for n in n_windows):
+        return scores
+    ends = np.cumsum(n_windows)
+    best = [
+        end - n + scores.themes[end - n : end].argmax(axis=0)
+        for n, end in zip(n_windows, ends, strict=True)
+    ]
+    rows, columns = np.stack(best), np.arange(scores.themes.shape[1])
+    return EncoderScores(scores.themes[rows, columns], scores.stances[rows, columns])
+
+
 def encoded(
     pieces: sentencepiece.SentencePieceProcessor, text: str, question: str | None
 ) -> list[int]:
-    """The pieces of a text after its question, between the marks of beginning and end."""
+    """The pieces of a text after its question, between the marks of beginning and end; the first
+    window of a long text."""
+    return windows(pieces, text, question)[0]
+
+
+def windows(
+    pieces: sentencepiece.SentencePieceProcessor, text: str, question: str | None
+) -> list[list[int]]:
+    """As many stretches of MOST_PIECES as a text takes, each begun before the last one's end."""
     inner: list[int] = pieces.encode(f"{question} {text}" if question else text)
-    return [pieces.bos_id(), *inner[: MOST_PIECES - 2], pieces.eos_id()]
+    room = MOST_PIECES - 2
+    starts = range(0, max(1, len(inner) - _OVERLAP), room - _OVERLAP)
+    return [[pieces.bos_id(), *inner[at : at + room], pieces.eos_id()] for at in starts]
 
 
 def padded_ids(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -72,6 +72,28 @@ def test_nothing_is_no_theme_and_means_more_with_its_question(classifier, text) 
     assert not asked.needs_review
 
 
+def test_no_to_a_yes_or_no_question_is_an_answer(classifier) -> None:
+    questions = ["Känner du dig trygg där du bor?", "Är det något du är orolig för?"]
+    said, nothing = classifier.classify(["nej", "nej"], questions)
+    assert said.needs_review
+    assert nothing.abstain == "none_of_these"
+    assert not nothing.needs_review
+
+
+@pytest.mark.parametrize("text", ["allt", "hm jo"])
+def test_a_word_without_a_theme_is_sent_to_review(classifier, text) -> None:
+    (decided,) = classifier.classify([text], ["Vad gör dig otrygg?"])
+    assert decided.needs_review
+
+
+@pytest.mark.parametrize(
+    "text", ["Politikerna är värdelösa allihop.", "Alla invandrare borde skickas hem nu."]
+)
+def test_an_opinion_on_groups_or_politics_is_sent_to_review(classifier, text) -> None:
+    (decided,) = classifier.classify([text])
+    assert decided.needs_review
+
+
 def test_one_word_is_coded_and_sent_to_review(classifier) -> None:
     (decided,) = classifier.classify(["knark"])
     assert [mention.theme for mention in decided.themes] == ["narkotika"]

@@ -106,11 +106,22 @@ def test_any_texts_give_as_many_sound_decisions(tiny: CombinedClassifier, texts:
 def test_evaluate_prints_every_theme(tmp_path: Path, capsys) -> None:
     gold = tmp_path / "gold.jsonl"
     gold.write_text('{"id": 1, "text": "knark i parken", "themes": ["narkotika"]}\n', "utf-8")
-    evaluate([gold], as_json=True)
+    classifier = load_classifier("lexicon")
+    evaluate([gold], True, None, classifier)
     result = json.loads(capsys.readouterr().out)
     assert set(result["per_theme"]) == set(load_themes().decided)
-    evaluate([gold], as_json=False)
+    evaluate([gold], False, None, classifier)
     assert "Narkotika" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="lexicon har ingen"):
+        evaluate([gold], False, tmp_path, classifier)
+
+
+def test_what_is_no_json_is_told_and_a_mark_of_byte_order_is_not_minded(
+    tiny: CombinedClassifier,
+) -> None:
+    found = answers(tiny, "\ufeff" + line("knark"), '{"id": NaN, "text": "knark"}')
+    assert found[0]["themes"][0]["theme"] == "narkotika"
+    assert found[1] == {"id": None, "error": "raden är inte giltig JSON"}
 
 
 @pytest.fixture

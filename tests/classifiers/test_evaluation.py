@@ -52,6 +52,38 @@ def test_figures_on_a_file_small_enough_to_count_by_hand() -> None:
     assert "Narkotika" in as_text(result)
 
 
+def test_stances_are_told_one_by_one_and_beside_always_a_problem() -> None:
+    rows = [row("trafik"), row("trafik", stance="berom"), row("trafik", stance="onskemal")]
+    result = score_decided(rows, [decided("trafik"), decided("trafik"), decided("skadegorelse")])
+    assert result["stance_accuracy"]["value"] == result["stance_always_problem"]["value"] == 0.5
+    told = {s: (r["precision"]["n"], r["recall"]["n"]) for s, r in result["per_stance"].items()}
+    assert told == {"problem": (2, 1), "berom": (0, 1)}
+    assert result["per_stance"]["problem"]["precision"]["value"] == 0.5
+
+
+def test_either_of_two_stances_is_right() -> None:
+    both = Mention("trafik", None, frozenset({"franvaro", "forbattring"}))
+    rows = [Labelled("id", "v", "en text", None, "sv", (both,), ())] * 2
+    given = [decided("trafik", stance="franvaro"), decided("trafik")]
+    result = score_decided(rows, given)
+    assert result["stance_accuracy"]["value"] == 0.5
+    assert set(result["per_stance"]) == {"franvaro", "forbattring", "problem"}
+
+
+def test_a_subtheme_counts_where_its_theme_is_right() -> None:
+    coded = Mention("trafik", "hastighet", frozenset({"problem"}))
+    rows = [Labelled("id", "v", "en text", None, "sv", (coded,), ())] * 3
+    said = [
+        dataclasses.replace(
+            decided("trafik"), themes=(ThemeMention("trafik", sub, 0.9, "problem", ((0, 2),)),)
+        )
+        for sub in ("hastighet", "parkering")
+    ]
+    result = score_decided(rows, [*said, decided("narkotika")])
+    assert result["subtheme_accuracy"]["value"] == 0.5
+    assert result["subtheme_accuracy"]["n"] == 2
+
+
 def test_a_share_has_its_wilson_interval() -> None:
     half = share(12, 25)
     assert (round(half["low"], 2), round(half["high"], 2)) == (0.30, 0.67)

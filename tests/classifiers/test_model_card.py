@@ -18,10 +18,9 @@ from tests.classifiers.conftest import tiny_rows
 @pytest.fixture(scope="module")
 def cards(tiny: CombinedClassifier, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     rows = tiny_rows()
-    model = {
-        **card(tiny.model, rows),
-        "frozen_macro_f1": {"value": 0.649, "low": 0.618, "high": 0.675},
-    }
+    frozen = score(tiny, rows)
+    frozen["macro_f1"] = {"value": 0.649, "low": 0.618, "high": 0.675}
+    model = {**card(tiny.model, rows), "frozen": frozen}
     folder = tmp_path_factory.mktemp("card")
     paths = write_cards({"tiny": score(tiny, rows)}, model, folder)
     assert [path.name for path in paths] == ["model-card.sv.md", "model-card.en.md"]
@@ -45,7 +44,8 @@ def test_each_is_in_its_own_language(cards: dict[str, str]) -> None:
 
 def test_every_part_is_there(cards: dict[str, str]) -> None:
     told = cards["en"]
-    for part in ("learnt from", "How right", "By kind", "By length", "By language", "Risk and"):
+    parts = ("learnt from", "How right", "frozen voices", "right subtheme", "| problem |")
+    for part in (*parts, "By kind", "By length", "By language", "Risk and"):
         assert part in told
     assert "24 invented texts of 6 voices" in told
     assert "Known failures" in told
@@ -60,3 +60,5 @@ def test_no_resident_is_quoted(cards: dict[str, str]) -> None:
 def test_without_figures_there_is_no_card(tmp_path: Path) -> None:
     with pytest.raises(LagesbildError, match="--gold"):
         write_cards({}, {}, tmp_path)
+    with pytest.raises(LagesbildError, match="äldre version"):
+        write_cards({"fil": {}}, {"n_texts": 1}, tmp_path)

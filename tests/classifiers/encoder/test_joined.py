@@ -95,7 +95,8 @@ def test_the_encoder_has_a_say_on_stance(joined: Model) -> None:
         said[0, place] = 50.0
         told = _Told(joined, _Scored(np.zeros((1, 15)), {id(reading): said}))
         known = joined.stance.scores([case])[0, place]
-        assert told.stances([case]) == [stance] or np.isinf(known)
+        found = told.stances([case])
+        assert found == [(stance, stance == "oklart")] or np.isinf(known)
     assert _Told(joined, _Scored(np.zeros((0, 15)), {})).stances([]) == []
 
 
@@ -122,8 +123,21 @@ def test_the_encoder_is_asked_where_only_the_stance_is_in_doubt(
         monkeypatch.setattr(
             type(joined.stance), "scores", lambda self, cases, row=row: row[np.newaxis].copy()
         )
-        assert told.stances([case]) == ["fraga" if by_encoder else "problem"]
+        assert told.stances([case]) == [("fraga" if by_encoder else "problem", False)]
         assert asked == ([reading.text] if by_encoder else [])
+
+
+@pytest.mark.parametrize(("share", "is_unclear"), [(0.59, True), (0.61, False)])
+def test_a_stance_of_small_share_is_for_a_person(
+    joined: Model, monkeypatch: pytest.MonkeyPatch, share: float, is_unclear: bool
+) -> None:
+    case = StanceCase(read(TEXTS[:1])[0], "narkotika", [0])
+    row = np.full((1, len(STANCES)), np.log((1 - share) / (len(STANCES) - 1)))
+    row[0, STANCES.index("berom")] = np.log(share)
+    monkeypatch.setattr(type(joined.stance), "scores", lambda self, cases: row.copy())
+    model = replace(joined, joined=None)
+    told = _Told(model, _Scored(np.zeros((1, 15)), {}))
+    assert told.stances([case]) == [("berom", is_unclear)]
 
 
 def test_scores_of_both_stand_side_by_side() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from classifiers.encoder import model
 from classifiers.encoder.evidence import worth_of_words
-from classifiers.encoder.model import GRAPH_FILE, MOST_PIECES, Encoder, encoded
+from classifiers.encoder.model import GRAPH_FILE, MOST_PIECES, Encoder, encoded, windows
 from classifiers.encoder.source import Array
 from classifiers.reading import Reading, read
 from lagesbild.errors import LagesbildError
@@ -78,8 +79,9 @@ def test_an_error_in_a_batch_reaches_who_waits(
 
 
 def _alone(encoder: Encoder, reading: Reading) -> Array:
-    pieces = encoded(encoder._pieces, reading.text, reading.question)
-    scores: Array = encoder._run([pieces])[:, : len(encoder.themes)]
+    found = windows(encoder._pieces, reading.text, reading.question)
+    raw = np.concatenate([encoder._run([window]) for window in found])
+    scores: Array = raw[:, : len(encoder.themes)].max(axis=0, keepdims=True)
     return scores
 
 
@@ -87,11 +89,50 @@ def test_no_texts_give_no_scores(encoder: Encoder) -> None:
     assert encoder.scores([]).themes.shape[0] == 0
 
 
-def test_long_texts_are_cut_and_questions_come_first(encoder: Encoder) -> None:
+def test_long_texts_are_read_in_windows_and_questions_come_first(encoder: Encoder) -> None:
     pieces = encoder._pieces
-    assert len(encoded(pieces, "a " * 900, None)) == MOST_PIECES
+    text = " ".join("abcde"[at % 5] for at in range(900))
+    found = windows(pieces, text, None)
+    assert encoded(pieces, text, None) == found[0]
+    assert all(len(own) <= MOST_PIECES for own in found)
+    inner = [own[1:-1] for own in found]
+    joined = inner[0] + [piece for own in inner[1:] for piece in own[model._OVERLAP :]]
+    assert joined == pieces.encode(text)
+    assert all(a[-model._OVERLAP :] == b[: model._OVERLAP] for a, b in itertools.pairwise(inner))
     asked = encoded(pieces, "lampan", "knark")
     assert pieces.decode(asked) == "knark lampan"
+
+
+@pytest.mark.parametrize("n_pieces", [157, 158, 159, 284, 285])
+def test_a_window_begins_only_where_text_is_left(encoder: Encoder, n_pieces: int) -> None:
+    text = "a" * n_pieces
+    n_pieces = len(encoder._pieces.encode(text))
+    room, step = MOST_PIECES - 2, MOST_PIECES - 2 - model._OVERLAP
+    found = windows(encoder._pieces, text, None)
+    assert len(found) == 1 + max(0, -(-(n_pieces - room) // step))
+    assert sum(map(len, found)) == n_pieces + 2 * len(found) + model._OVERLAP * (len(found) - 1)
+
+
+def test_a_long_text_has_the_themes_of_all_its_windows(encoder: Encoder) -> None:
+    texts = ["lampan " * 200 + "knark vid lampan", "lampan", "abcde " * 150]
+    scores = encoder.scores(read(texts))
+    for row, text in enumerate(texts):
+        found = windows(encoder._pieces, text, None)
+        raw = np.concatenate([encoder._run([window]) for window in found])
+        for column in range(len(encoder.themes)):
+            best = int(raw[:, column].argmax())
+            stances = raw[best, len(encoder.themes) :].reshape(-1, len(STANCES))[column]
+            assert scores.themes[row, column] == pytest.approx(raw[:, column].max(), abs=1e-4)
+            assert np.allclose(scores.stances[row, column], stances, atol=1e-4)
+
+
+def test_worth_in_a_long_text_is_found_in_one_stretch(encoder: Encoder) -> None:
+    text = "lampan " * 50 + "knark vid lampan " + "lampan " * 70
+    worth = worth_of_words(encoder, read([text])[0], 3)
+    where = np.flatnonzero(worth)
+    assert len(worth) == 123
+    assert where.size
+    assert where.max() // 40 == where.min() // 40
 
 
 def test_worth_is_what_is_lost_without_the_word(encoder: Encoder) -> None:
