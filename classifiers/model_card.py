@@ -85,6 +85,9 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "spent": "{n} texter i denna mätning tog {cpu:.0f} s processortid, {rate:.0f} texter i "
         "sekunden på en kärna. Med {watts:.0f} W för en upptagen kärna (antagande; ingen mätare "
         "läses) är det {wh:.2f} Wh per 1 000 texter.",
+        "trained": "Att träna och mäta regressionerna tog {minutes:.0f} minuter på {cores} "
+        "kärnor, på samma sätt räknat {wh:.0f} Wh; kodarens träning är inte med, den står i "
+        "`docs/decisions.md`.",
     },
     "en": {
         "title": "Model card: themes in residents' remarks",
@@ -157,6 +160,9 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "spent": "{n} texts in this measurement took {cpu:.0f} s of processor time, {rate:.0f} "
         "texts a second on one core. At {watts:.0f} W for a busy core (assumed; no meter is read) "
         "that is {wh:.2f} Wh per 1,000 texts.",
+        "trained": "Training and measuring the regressions took {minutes:.0f} minutes on {cores} "
+        "cores, by the same reckoning {wh:.0f} Wh; the encoder's training is not in it, "
+        "`docs/decisions.md` tells it.",
     },
 }
 _LENGTHS_EN = {
@@ -206,7 +212,7 @@ def _card(results: Mapping[str, Figures], model: Figures, language: Language) ->
     yield say["weak"]
     yield "\n".join([*_weak(measured, language), say["limits"]])
     yield say["cost"]
-    yield _cost(results, language)
+    yield _cost(results, model, language)
 
 
 def _data(model: Figures, language: Language) -> Iterator[str]:
@@ -313,13 +319,18 @@ def _confusion(pair: Figures, language: Language) -> str:
     )
 
 
-def _cost(results: Mapping[str, Figures], language: Language) -> str:
+def _cost(results: Mapping[str, Figures], model: Figures, language: Language) -> str:
     n = sum(figures["n_texts"] for figures in results.values())
     cpu = sum(figures["cpu_seconds"] for figures in results.values())
     hours_per_1000 = cpu / max(n, 1) * 1000 / 3600
-    return _WORDS[language]["spent"].format(
+    spent = _WORDS[language]["spent"].format(
         n=n, cpu=cpu, rate=n / max(cpu, 1e-9), watts=_WATTS, wh=hours_per_1000 * _WATTS
     )
+    minutes, cores = model["trained"]["minutes"], model["trained"]["cores"]
+    trained = _WORDS[language]["trained"].format(
+        minutes=minutes, cores=cores, wh=minutes / 60 * cores * _WATTS
+    )
+    return f"{spent} {trained}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ FROZEN = "frozen"  # in the card: every figure of the trial model on the frozen 
 HELD_OUT = "held_out"  # in the card: right and wrong by theme, on the same texts
 _BEST = "best"  # the folder with what the best trial so far decided
 DATA = "data_sha256"
+TRAINED = "trained"  # in the card: minutes it took, the encoder not counted, and on how many cores
 _REVIEWED_VOICES = 20  # staff's texts are spread over so many voices, for the folds
 
 
@@ -104,9 +107,12 @@ def train_with_figure(rows: Sequence[Labelled], folder: Path) -> Path:
 
     The encoder stays the one in `folder`, else the bundled one, if there is any.
     """
+    began = time.perf_counter()
     encoder = load_encoder(folder) or bundled_encoder()
     more = {**measure_frozen(rows, encoder, folder), DATA: data_sha256(rows)}
-    return save_trained(train_model(rows, encoder), rows, folder, more)
+    model = train_model(rows, encoder)
+    spent = {"minutes": (time.perf_counter() - began) / 60, "cores": os.cpu_count() or 1}
+    return save_trained(model, rows, folder, {**more, TRAINED: spent})
 
 
 def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:

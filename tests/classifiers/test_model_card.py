@@ -20,7 +20,8 @@ def cards(tiny: CombinedClassifier, tmp_path_factory: pytest.TempPathFactory) ->
     rows = tiny_rows()
     frozen = score(tiny, rows)
     frozen["macro_f1"] = {"value": 0.649, "low": 0.618, "high": 0.675}
-    model = {**card(tiny.model, rows), "frozen": frozen}
+    trained = {"minutes": 30.0, "cores": 2}
+    model = {**card(tiny.model, rows), "frozen": frozen, "trained": trained}
     folder = tmp_path_factory.mktemp("card")
     paths = write_cards({"tiny": score(tiny, rows)}, model, folder)
     assert [path.name for path in paths] == ["model-card.sv.md", "model-card.en.md"]
@@ -50,6 +51,7 @@ def test_every_part_is_there(cards: dict[str, str]) -> None:
     assert "24 invented texts of 6 voices" in told
     assert "Known failures" in told
     assert "Wh per 1,000 texts" in told
+    assert "30 minutes on 2 cores, by the same reckoning 15 Wh" in told
 
 
 def test_no_resident_is_quoted(cards: dict[str, str]) -> None:
