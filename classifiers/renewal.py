@@ -21,7 +21,7 @@ from typing import Any
 from classifiers.combined import CombinedClassifier
 from classifiers.encoder.joined import ScoresTexts
 from classifiers.evaluation import as_arrays, score_decided
-from classifiers.gate import DECIDED_FILE, Verdict, compare, load_decisions, save_decisions
+from classifiers.gate import DECIDED_FILE, Decisions, compare, load_decisions, save_decisions
 from classifiers.labelled import REVIEWED, Labelled, Mention, is_frozen, load_labelled
 from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined, load_encoder
 from classifiers.training import ENCODER, save_trained, train_model
@@ -130,33 +130,44 @@ def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
     if (old_card.get(DATA), old_card.get(ENCODER)) == made_from:
         return Renewal(False, "Inget nytt att lära av; modellen behålls.", *counts)
     path = train_with_figure(rows, candidate)
-    verdict = _verdict(rows, candidate, (models / _BEST, in_use, data_path("model")))
+    new = load_decisions(candidate) or {}
+    before = (models / _BEST, in_use, data_path("model"))
+    best, old = _measured_before(before, new) or (candidate, new)
+    verdict = compare(rows, old, new)
     measured = (verdict.new, verdict.old)
     if verdict.worse:
         told = f"Den nya modellen är sämre och används inte: {', '.join(verdict.worse)}."
         return Renewal(False, told, *counts, *measured)
-    if verdict.new["value"] >= verdict.old["value"]:
-        (models / _BEST).mkdir(exist_ok=True)
-        shutil.copyfile(candidate / DECIDED_FILE, models / _BEST / DECIDED_FILE)
-    version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     keep_encoder(models)
+    load_combined(candidate)  # never use what cannot be loaded
+    _keep_best(models, candidate if verdict.new["value"] >= verdict.old["value"] else best)
+    version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     accepted = models / version
     if not accepted.exists():
         candidate.rename(accepted)
-    load_combined(accepted)  # never point at what cannot be loaded
     pointer = models / "CURRENT.tmp"
     pointer.write_text(version, encoding="utf-8")
     pointer.replace(models / "CURRENT")
     return Renewal(True, "Den nya modellen används från nästa natt.", *counts, *measured)
 
 
-def _verdict(rows: Sequence[Labelled], candidate: Path, before: Sequence[Path | None]) -> Verdict:
-    """The candidate beside the first of `before` that was measured, else beside itself."""
-    measured = (load_decisions(folder) for folder in before if folder)
-    new = load_decisions(candidate) or {}
-    return compare(
-        rows, next((old for old in measured if old and old.keys() & new.keys()), new), new
-    )
+def _measured_before(
+    folders: Sequence[Path | None], new: Decisions
+) -> tuple[Path, Decisions] | None:
+    """The first of the folders with decisions about some of the same texts."""
+    for folder in folders:
+        old = load_decisions(folder) if folder else None
+        if folder and old and old.keys() & new.keys():
+            return folder, old
+    return None
+
+
+def _keep_best(models: Path, best: Path) -> None:
+    """What the best so far decided, kept apart from models, which come and go."""
+    kept = models / _BEST
+    if best != kept:
+        kept.mkdir(exist_ok=True)
+        shutil.copyfile(best / DECIDED_FILE, kept / DECIDED_FILE)
 
 
 def reviewed_rows(snapshot: Path) -> list[Labelled]:

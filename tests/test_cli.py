@@ -42,6 +42,19 @@ def test_every_command_is_documented() -> None:
         assert not missing
 
 
+def test_lines_are_classified_by_the_configured_classifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(SOURCES, "town", TownSource)
+    config = write_config(tmp_path, '[classifier]\nname = "lexicon"\n')
+    monkeypatch.chdir(tmp_path)
+    for arguments in (("--config", config), ()):  # named, and found where one stands
+        monkeypatch.setattr(sys, "stdin", io.StringIO('{"id": 1, "text": "knark i parken"}\n'))
+        assert run("classify", *arguments) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["classifier_version"].startswith("lexicon-")
+
+
 def test_a_night_prints_its_ledger_and_a_second_says_nothing_is_new(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
