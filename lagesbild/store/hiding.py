@@ -144,10 +144,20 @@ def spans_carried(hidden: str, text: str) -> list[Span]:
     """
     old = [word[0] for word in _WORD.finditer(hidden)]
     new = list(_WORD.finditer(text))
-    matcher = difflib.SequenceMatcher(None, old, [word[0] for word in new], autojunk=False)
+    words, n = [word[0] for word in new], len(new)
+    # From the end as well: a word that stands on both sides of a sign may be taken for either.
     found = [
-        (new[b1].start(), new[b2 - 1].end())
-        for _, a1, a2, b1, b2 in matcher.get_opcodes()
-        if b2 > b1 and HIDDEN_SIGN in old[a1:a2] and [w[0] for w in new[b1:b2]] != old[a1:a2]
+        *_instead(old, words),
+        *((n - b2, n - b1) for b1, b2 in _instead(old[::-1], words[::-1])),
     ]
-    return joined(found)
+    return joined([(new[b1].start(), new[b2 - 1].end()) for b1, b2 in sorted(found)])
+
+
+def _instead(old: Sequence[str], new: Sequence[str]) -> list[Span]:
+    """Places of the new words that stand where the old ones have a sign."""
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    return [
+        (b1, b2)
+        for _, a1, a2, b1, b2 in matcher.get_opcodes()
+        if b2 > b1 and HIDDEN_SIGN in old[a1:a2] and list(new[b1:b2]) != list(old[a1:a2])
+    ]

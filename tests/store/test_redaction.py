@@ -312,6 +312,12 @@ def test_what_was_hidden_stays_hidden_when_words_are_added_around(
     assert "Blommenstam" not in hide(edited, spans_carried(hidden, edited))
 
 
+def test_a_word_on_both_sides_of_what_was_hidden_does_not_uncover_it() -> None:
+    hidden, edited = "[dolt] till", "och en gång till Kalle Karlsson till slut"
+    assert "Kalle" not in hide(edited, spans_carried(hidden, edited))
+    assert "Karlsson" not in hide(edited, spans_carried(hidden, edited))
+
+
 def test_other_versions_are_hidden_alike() -> None:
     marked = "Kalle langar"
     assert hide("det är kalle!", spans_alike(marked, [(0, 5)], "det är kalle!")) == "det är [dolt]!"
