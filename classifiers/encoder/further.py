@@ -27,7 +27,7 @@ from lagesbild.errors import LagesbildError
 from lagesbild.records import STANCES
 from lagesbild.themes import load_themes
 
-_COURSE = Course(epochs=4, batch=64, rate=1.5e-4)  # set beforehand, beside no other
+_COURSE = Course(epochs=3, batch=64, rate=1.5e-4)  # set beforehand, beside no other
 # The share of what it has learnt, beside what it was: chosen on the voices that calibrate, on
 # which .65 and .8 were nearly alike.
 _LEARNT = 0.75
