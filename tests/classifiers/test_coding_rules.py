@@ -42,6 +42,18 @@ def test_the_themes_a_plain_text_is_coded_with(classifier, rule, text, themes) -
     [
         ("Det säljs knark vid stationen varje kväll.", "narkotika", "problem"),
         ("Det säljs knark helt öppet vid stationen.", "narkotika", "problem"),
+        ("Det säljs knark här", "narkotika", "problem"),
+        ("Här säljs inga droger.", "narkotika", "franvaro"),
+        ("Det säljs inte droger på torget längre.", "narkotika", "forbattring"),
+        ("Helt sjukt vad mycket knark det finns i parken", "narkotika", "problem"),
+        ("Inte klokt så det knarkas i trappan.", "narkotika", "problem"),
+        (
+            "Grannen säger att det langas i källaren, själv har jag inte sett det.",
+            "narkotika",
+            "problem",
+        ),
+        ("Fler tonåringar än förut sitter och röker hasch vid ån.", "narkotika", "problem"),
+        ("Inget klotter har sanerats på hela året.", "skadegorelse", "problem"),
         ("Sätt upp farthinder på vår gata, bilarna kör för fort!", "trafik", "onskemal"),
         ("Det finns ingen belysning på gångvägen.", "fysisk_miljo", "problem"),
         ("När lagas lampan vid gångtunneln?", "fysisk_miljo", "fraga"),
