@@ -93,6 +93,13 @@ def test_no_bundled_text_is_like_an_evaluation_text(shared_data: Path) -> None:
         assert list(near_duplicates(texts, [g.text for g in read_gold(path)])) == []
 
 
+def test_no_bundled_text_is_like_one_of_the_everyday_texts_that_measure() -> None:
+    everyday = read_gold(Path(__file__).parents[2] / "data" / "everyday.jsonl")
+    texts = [row.text for row in load_labelled()]
+    assert len(everyday) > 500
+    assert list(near_duplicates(texts, [g.text for g in everyday])) == []
+
+
 def test_no_labelled_texts_at_all_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LagesbildError, match="Inga märkta texter"):
         load_labelled(tmp_path)
