@@ -30,8 +30,8 @@ _AT_ONCE = 256  # texts; the next ones are read while the encoder is at work on 
 _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
 ENCODER_STANCE = 1.0  # how much the encoder's word on stance weighs beside the cues'
-# The share of the likeliest stance, below which a person should look. Set beforehand.
-_CLEAR = 0.6
+# The share of the likeliest stance, below which a person should look (docs/decisions.md, 35).
+_CLEAR = 0.9
 _SURE = 0.7  # the share of the likeliest stance by the cues, below which the encoder is asked
 
 
