@@ -117,7 +117,7 @@ def test_the_encoder_is_asked_where_only_the_stance_is_in_doubt(
 
     assert joined.joined is not None
     monkeypatch.setattr(joined.joined.encoder, "scores", scores)
-    for share, by_encoder in ((0.9, False), (0.5, True)):
+    for share, by_encoder in ((0.95, False), (0.5, True)):
         row = np.log(np.full(len(STANCES), (1 - share) / (len(STANCES) - 1)))
         row[STANCES.index("problem")] = np.log(share)
         monkeypatch.setattr(
@@ -127,7 +127,7 @@ def test_the_encoder_is_asked_where_only_the_stance_is_in_doubt(
         assert asked == ([reading.text] if by_encoder else [])
 
 
-@pytest.mark.parametrize(("share", "is_unclear"), [(0.59, True), (0.61, False)])
+@pytest.mark.parametrize(("share", "is_unclear"), [(0.89, True), (0.91, False)])
 def test_a_stance_of_small_share_is_for_a_person(
     joined: Model, monkeypatch: pytest.MonkeyPatch, share: float, is_unclear: bool
 ) -> None:
