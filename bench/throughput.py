@@ -88,7 +88,7 @@ def characters() -> TfidfVectorizer:
 
 
 def plain_model(vectors: TfidfVectorizer) -> Callable[[Sequence[str]], object]:
-    """Fitted on some 10,000 of our labelled texts: how many does not set the speed."""
+    """Fitted on some 10,000 of our labelled texts, since on all of them it takes very long."""
     rows = load_labelled()
     rows = rows[:: max(1, len(rows) // 10_000)]
     wanted = wanted_themes(rows)
