@@ -23,27 +23,30 @@ from classifiers.features import FloatArray
 from classifiers.learned_stance import LearnedStance, StanceCase, log_shares
 from classifiers.linear import Linear
 from classifiers.reading import Reading, read
+from classifiers.stance_shares import StanceShares
 from lagesbild.records import STANCES, Classified, Stance
 from lagesbild.themes import load_themes
 
 _AT_ONCE = 256  # texts; the next ones are read while the encoder is at work on these
 _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
-ENCODER_STANCE = 1.0  # how much the encoder's word on stance weighs beside the cues'
-# The share of the likeliest stance, below which a person should look (docs/decisions.md, 35).
-_CLEAR = 0.9
-_SURE = 0.7  # the share of the likeliest stance by the cues, below which the encoder is asked
+# The share of the likeliest stance, below which the encoder is asked where only the cues have told,
+# and a person should look where the encoder was asked (docs/decisions.md, 35).
+_CLEAR = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """All that is trained. `subthemes` has one column for each of `subtheme_keys`; `joined` is None
-    where there is no encoder."""
+    """All that is trained. `subthemes` has one column for each of `subtheme_keys`; `by_cues` weighs
+    the cues' word on stance, `by_both` the encoder's beside it; `joined` is None where there is no
+    encoder."""
 
     linear: Linear
     subthemes: Linear
     subtheme_keys: tuple[str, ...]
     stance: LearnedStance
+    by_cues: StanceShares
+    by_both: StanceShares | None
     calibration: Calibration
     languages: tuple[str, ...]
     joined: Joined | None = None
@@ -54,6 +57,8 @@ class Model:
             "subthemes": self.subthemes.state(),
             "subtheme_keys": list(self.subtheme_keys),
             "stance": self.stance.state(),
+            "by_cues": self.by_cues.state(),
+            "by_both": self.by_both.state() if self.by_both else None,
             "calibration": self.calibration.state(),
             "languages": list(self.languages),
             "themes": list(load_themes().decided),
@@ -67,6 +72,8 @@ class Model:
             Linear.from_state(state["subthemes"]),
             tuple(state["subtheme_keys"]),
             LearnedStance.from_state(state["stance"]),
+            StanceShares.from_state(state["by_cues"]),
+            StanceShares.from_state(state["by_both"]) if state["by_both"] else None,
             Calibration.from_state(state["calibration"]),
             tuple(state["languages"]),
             Joined.from_state(state["joined"], encoder) if encoder else None,
@@ -170,24 +177,27 @@ class _Told:
         its share is small."""
         if not cases:
             return []
-        scores = self._model.stance.scores(cases)
-        told = {**self._scored.stances, **self._asked_too(cases, scores)}
-        for row, case in enumerate(cases):
-            if id(case.reading) in told:
-                own = told[id(case.reading)][self._themes.index(case.theme)]
-                scores[row] += ENCODER_STANCE * log_shares(own)
-        likeliest = [STANCES[best] for best in scores.argmax(axis=1)]
-        unclear = log_shares(scores).max(axis=1) < np.log(_CLEAR)
+        own = self._model.stance.scores(cases)
+        shares = self._model.by_cues.of([own])
+        told = {**self._scored.stances, **self._asked_too(cases, shares)}
+        both = [row for row, case in enumerate(cases) if id(case.reading) in told]
+        if both and self._model.by_both:
+            columns = [self._themes.index(cases[row].theme) for row in both]
+            encoded = [told[id(cases[row].reading)] for row in both]
+            theirs = np.array([e[c] for e, c in zip(encoded, columns, strict=True)])
+            shares[both] = self._model.by_both.of([own[both], log_shares(theirs)])
+        likeliest = [STANCES[best] for best in shares.argmax(axis=1)]
+        unclear = shares.max(axis=1) < np.log(_CLEAR)
         return [(s, s == "oklart" or bool(u)) for s, u in zip(likeliest, unclear, strict=True)]
 
-    def _asked_too(self, cases: Sequence[StanceCase], scores: FloatArray) -> dict[int, FloatArray]:
+    def _asked_too(self, cases: Sequence[StanceCase], shares: FloatArray) -> dict[int, FloatArray]:
         """The encoder's word on texts whose themes were sure, where the cues leave a stance in
         doubt."""
         joined = self._model.joined
         doubtful = {
             id(case.reading): case.reading
-            for case, row in zip(cases, scores, strict=True)
-            if row.max() < np.log(_SURE) and id(case.reading) not in self._scored.stances
+            for case, row in zip(cases, shares, strict=True)
+            if row.max() < np.log(_CLEAR) and id(case.reading) not in self._scored.stances
         }
         if joined is None or not doubtful:
             return {}

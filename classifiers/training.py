@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from classifiers.combined import Model
 from classifiers.encoder.joined import Joined, ScoresTexts
 from classifiers.features import BLOCKS, FloatArray
 from classifiers.labelled import Labelled, is_for_encoder, voice_folds
-from classifiers.learned_stance import LearnedStance, StanceCase
+from classifiers.learned_stance import LearnedStance, StanceCase, log_shares
 from classifiers.lexicon import bundled_lexicon
 from classifiers.linear import Linear
 from classifiers.reading import Reading, read
 from classifiers.saved import save_model
+from classifiers.stance_shares import StanceShares
 from lagesbild.records import Stance
 from lagesbild.themes import load_themes
 
@@ -48,6 +49,8 @@ def train_model(rows: Sequence[Labelled], encoder: ScoresTexts | None = None) ->
     scores = held_out_scores(rows, readings, wanted)
     keys, wanted_keys = wanted_subthemes(rows)
     cases, stances = stance_cases(rows, readings)
+    taught = {id(r) for r, row in zip(readings, rows, strict=True) if is_for_encoder(row)}
+    by_cues, by_both = _stance_shares(encoder, cases, stances, taught)
     calibration = Calibration.fit(scores, wanted)
     cheap = calibration.probabilities(scores)
     model = Model(
@@ -55,6 +58,8 @@ def train_model(rows: Sequence[Labelled], encoder: ScoresTexts | None = None) ->
         subthemes=Linear.fit(readings, wanted_keys, _SUBTHEME_BLOCKS),
         subtheme_keys=keys,
         stance=LearnedStance.fit(cases, stances),
+        by_cues=by_cues,
+        by_both=by_both,
         calibration=calibration,
         languages=_served(rows),
         joined=_join(encoder, rows, readings, scores, wanted, cheap) if encoder else None,
@@ -75,6 +80,34 @@ def _join(
     unseen = [i for i, row in enumerate(rows) if not is_for_encoder(row)]
     own = [readings[i] for i in unseen]
     return Joined.fit(encoder, own, scores[unseen], wanted[unseen], cheap[unseen])
+
+
+def _stance_shares(
+    encoder: ScoresTexts | None,
+    cases: Sequence[StanceCase],
+    stances: Sequence[Stance],
+    taught: Set[int],
+) -> tuple[StanceShares, StanceShares | None]:
+    """What a stance's share is by the cues alone and by both, on texts that neither learnt from;
+    `taught` holds the identities of the readings that the encoder learnt from."""
+    learnt = [i for i, case in enumerate(cases) if id(case.reading) in taught]
+    unseen = [i for i, case in enumerate(cases) if id(case.reading) not in taught]
+    own, wanted = [cases[i] for i in unseen], [stances[i] for i in unseen]
+    if not own or len({stances[i] for i in learnt}) < 2:
+        return StanceShares.alike(1), StanceShares.alike(2) if encoder else None
+    cues = LearnedStance.fit([cases[i] for i in learnt], [stances[i] for i in learnt]).scores(own)
+    both = [cues, encoder_shares(encoder, own)] if encoder else []
+    return StanceShares.fit([cues], wanted), StanceShares.fit(both, wanted) if both else None
+
+
+def encoder_shares(encoder: ScoresTexts, cases: Sequence[StanceCase]) -> FloatArray:
+    """Log shares of shape (cases, stances) by the encoder, of each case's theme."""
+    own = {id(case.reading): case.reading for case in cases}
+    place = {key: row for row, key in enumerate(own)}
+    stances = encoder.scores(list(own.values())).stances
+    themes = load_themes().decided
+    rows = [place[id(case.reading)] for case in cases]
+    return log_shares(stances[rows, [themes.index(case.theme) for case in cases]])
 
 
 def held_out_scores(
