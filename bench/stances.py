@@ -3,7 +3,7 @@
     python -m bench.stances [--trial FOLDER]
 
 Themes are taken as known. The trial model (as in `bench.cascade`) learnt from every voice but the
-frozen ones; the everyday texts were seen by none. "added up" gives both parts full weight,
+frozen ones; those of everyday.jsonl and stances.jsonl by none. "added up" gives both parts full weight,
 "weighed" ships. For each limit: the share of mentions whose likeliest stance is below it, which a
 person is asked about, and the share wrong among all mentions where nobody is asked.
 """
@@ -35,7 +35,8 @@ def main() -> None:
     rows = load_labelled()
     model = trial_model(rows, parser.parse_args().trial)
     _compare("frozen voices", model, [row for row in rows if is_frozen(row)])
-    _compare("everyday", model, read_gold(data_path("everyday.jsonl")))
+    for name in ("everyday", "stances"):
+        _compare(name, model, read_gold(data_path(f"{name}.jsonl")))
 
 
 def _compare(told: str, model: Model, rows: Sequence[Labelled]) -> None:

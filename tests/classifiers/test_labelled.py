@@ -93,11 +93,12 @@ def test_no_bundled_text_is_like_an_evaluation_text(shared_data: Path) -> None:
         assert list(near_duplicates(texts, [g.text for g in read_gold(path)])) == []
 
 
-def test_no_bundled_text_is_like_one_of_the_everyday_texts_that_measure() -> None:
-    everyday = read_gold(Path(__file__).parents[2] / "data" / "everyday.jsonl")
+@pytest.mark.parametrize(("name", "at_least"), [("everyday", 500), ("stances", 400)])
+def test_no_bundled_text_is_like_one_of_the_texts_that_measure(name: str, at_least: int) -> None:
+    measuring = read_gold(Path(__file__).parents[2] / "data" / f"{name}.jsonl")
     texts = [row.text for row in load_labelled()]
-    assert len(everyday) > 500
-    assert list(near_duplicates(texts, [g.text for g in everyday])) == []
+    assert len(measuring) > at_least
+    assert list(near_duplicates(texts, [m.text for m in measuring])) == []
 
 
 def test_no_labelled_texts_at_all_is_an_error(tmp_path: Path) -> None:
