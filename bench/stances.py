@@ -3,7 +3,7 @@
     python -m bench.stances [--trial FOLDER]
 
 Themes are taken as known. The trial model (as in `bench.cascade`) learnt from every voice but the
-frozen ones; those of everyday.jsonl and stances.jsonl by none. "added up" gives both parts full weight,
+frozen ones, and nothing from everyday.jsonl and stances.jsonl. "added up" gives both full weight,
 "weighed" ships. For each limit: the share of mentions whose likeliest stance is below it, which a
 person is asked about, and the share wrong among all mentions where nobody is asked.
 """
