@@ -10,7 +10,7 @@ from typing import Any
 
 import ftfy
 
-LANGUAGES = ("sv", "en", "fi", "ar", "so", "es", "pl", "uk")
+LANGUAGES = ("sv", "en", "fi", "ar", "so", "es", "pl", "uk", "no", "da", "de")
 
 # Only what is surely a tag: "ljudet <70 dB" is a remark about noise.
 _TAG_NAMES = (
@@ -105,6 +105,10 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _PLACEHOLDER = re.compile(r"\[[\w.-]+\]")
 _MIN_WORDS = 3
 _ENOUGH = 250  # characters; more cost time and settle nothing
+# A short or misspelt Swedish remark is easily taken for one of Swedish's neighbours, so these must
+# be likelier than any other language by so much (log odds; docs/decisions.md, 36).
+_NEIGHBOURS = {"no": "no", "nn": "no", "da": "da", "de": "de"}
+_FAR = 15.0
 
 
 def language(text: str) -> str:
@@ -118,7 +122,11 @@ def language(text: str) -> str:
             return "uk"
     if n_latin < 12 or len(text.split()) < _MIN_WORDS:
         return "sv"
-    return str(_identifier().classify(text)[0])
+    likely: dict[str, float] = dict(_identifier().rank(text))
+    for neighbour in _NEIGHBOURS:
+        likely[neighbour] -= _FAR
+    best = max(likely, key=likely.__getitem__)
+    return _NEIGHBOURS.get(best, best)
 
 
 @cache
@@ -127,5 +135,5 @@ def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages(LANGUAGES)
+    identifier.set_languages({*LANGUAGES, *_NEIGHBOURS})
     return identifier

@@ -135,6 +135,12 @@ def test_folding_twice_changes_nothing(text: str) -> None:
         ("Dhalinyarada ayaa daroogo ka iibinaya meel u dhow dugsiga", "so"),
         ("Los jóvenes venden drogas cerca de la escuela por la noche", "es"),
         ("Młodzież sprzedaje narkotyki koło szkoły każdego wieczoru", "pl"),
+        ("Det selges narkotika bak butikken hver kveld.", "no"),
+        ("Eg tør ikkje gå heim åleine om kvelden.", "no"),
+        ("Der bliver solgt stoffer bag butikken hver aften.", "da"),
+        ("Hinter dem Laden werden jeden Abend Drogen verkauft.", "de"),
+        ("de va fult o tyst vid gatan o hunnen e arg", "sv"),  # misspelt, nearly Norwegian
+        ("full gubbe ligger i busskuren", "sv"),
     ],
 )
 def test_language(text: str, expected: str) -> None:
