@@ -30,8 +30,9 @@ from lagesbild.themes import load_themes
 _AT_ONCE = 256  # texts; the next ones are read while the encoder is at work on these
 _MOST_WORDS = 4  # of an implicit text, shown as evidence
 _ENOUGH = 0.4  # of the best word's contribution
-# The share of the likeliest stance, below which the encoder is asked where only the cues have told,
-# and a person should look where the encoder was asked (docs/decisions.md, 35).
+# The share of the likeliest stance: by the cues alone, below which the encoder is asked; at last,
+# below which a person should look (docs/decisions.md, 35).
+_SURE = 0.95
 _CLEAR = 0.8
 
 
@@ -197,7 +198,7 @@ class _Told:
         doubtful = {
             id(case.reading): case.reading
             for case, row in zip(cases, shares, strict=True)
-            if row.max() < np.log(_CLEAR) and id(case.reading) not in self._scored.stances
+            if row.max() < np.log(_SURE) and id(case.reading) not in self._scored.stances
         }
         if joined is None or not doubtful:
             return {}

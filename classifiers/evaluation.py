@@ -143,12 +143,13 @@ def with_interval(
 
 def stance_figures(rows: Sequence[Labelled], decided: Sequence[Classified]) -> dict[str, Any]:
     """Among themes rightly found whose stance was coded: how many have the right one, how many
-    would have it if every stance were a problem, and both ways for each stance.
+    would have it if every stance were a problem, both ways for each stance, and how many are wrong
+    in texts that no person is asked to look at.
 
     One stance for a whole text counts for each of its themes; where two count as right, the first
     by name stands for what was coded unless the other was said.
     """
-    pairs = []
+    pairs, alone = [], []
     for row, own in zip(rows, decided, strict=True):
         coded = {m.theme: m.stances for m in row.mentions if m.stances}
         for mention in own.themes:
@@ -156,11 +157,14 @@ def stance_figures(rows: Sequence[Labelled], decided: Sequence[Classified]) -> d
                 right = coded[mention.theme]
                 truth = mention.stance if mention.stance in right else min(right)
                 pairs.append((truth, mention.stance, "problem" in right))
+                if not own.needs_review:
+                    alone.append(mention.stance != truth)
     said, true = Counter(s for _, s, _ in pairs), Counter(t for t, _, _ in pairs)
     both = Counter(t for t, s, _ in pairs if t == s)
     return {
         "stance_accuracy": share(both.total(), len(pairs)),
         "stance_always_problem": share(sum(p for _, _, p in pairs), len(pairs)),
+        "stance_error_without_review": share(sum(alone), len(alone)),
         "per_stance": {
             stance: {
                 "precision": share(both[stance], said[stance]),
@@ -316,6 +320,7 @@ def as_text(result: Mapping[str, Any]) -> str:
         f"tema på texter utan tema: {_shown(result['false_theme_on_residual'])}",
         f"till granskning: {_shown(result['needs_review'])}",
         f"något tema fel där ingen granskar: {_shown(result['error_without_review'])}",
+        f"fel ställning där ingen granskar: {_shown(result['stance_error_without_review'])}",
     ]
     lines += [
         f"  de {point['coverage']:.0%} säkraste: något tema fel {_shown(point['error'])}"

@@ -49,6 +49,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "false_theme_on_residual": "något tema på texter utan tema",
         "needs_review": "till granskning",
         "error_without_review": "något tema fel bland texter som ingen granskar",
+        "stance_error_without_review": "fel ställning i texter som ingen granskar",
         "calibration": "kalibreringsfel (ECE)",
         "count": "fel i antal per tema, procentenheter av texterna",
         "theme": "tema",
@@ -123,6 +124,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "false_theme_on_residual": "any theme on texts without one",
         "needs_review": "sent to review",
         "error_without_review": "some theme wrong among texts that nobody reviews",
+        "stance_error_without_review": "wrong stance in texts that nobody reviews",
         "calibration": "calibration error (ECE)",
         "count": "error of the number by theme, per cent of the texts",
         "theme": "theme",
@@ -175,6 +177,7 @@ _LENGTHS_EN = {
 _SHARES = (
     *("stance_accuracy", "stance_always_problem", "subtheme_accuracy"),
     *("false_theme_on_residual", "needs_review", "error_without_review"),
+    "stance_error_without_review",
 )
 _FEWEST = 15  # texts of a kind, before it is called weak
 _WEAKEST = 3

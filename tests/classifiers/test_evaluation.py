@@ -123,6 +123,13 @@ def test_texts_that_nobody_reviews_are_told_apart() -> None:
     assert score_decided(rows, [decided(), reviewed])["error_without_review"] == share(1, 1)
 
 
+def test_a_stance_is_wrong_in_silence_where_nobody_reviews() -> None:
+    rows = [row("trafik", stance="problem")] * 3
+    wrong = decided("trafik", stance="berom")
+    given = [decided("trafik"), wrong, dataclasses.replace(wrong, needs_review=True)]
+    assert score_decided(rows, given)["stance_error_without_review"] == share(1, 2)
+
+
 def test_what_was_given_instead_is_named() -> None:
     themes = load_themes().main
     truth, guess = np.zeros((3, len(themes)), dtype=bool), np.zeros((3, len(themes)), dtype=bool)

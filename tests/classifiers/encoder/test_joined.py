@@ -145,7 +145,7 @@ def test_the_encoder_is_asked_where_only_the_stance_is_in_doubt(
 
     assert joined.joined is not None
     monkeypatch.setattr(joined.joined.encoder, "scores", scores)
-    for share, by_encoder in ((0.95, False), (0.5, True)):
+    for share, by_encoder in ((0.96, False), (0.94, True)):
         row = np.log(np.full(len(STANCES), (1 - share) / (len(STANCES) - 1)))
         row[STANCES.index("problem")] = np.log(share)
         monkeypatch.setattr(
