@@ -64,7 +64,12 @@ def load_combined(folder: Path | None = None) -> CombinedClassifier:
         raise LagesbildError(f"Modellen {path} är tränad på andra teman: kör `lagesbild train`.")
     made = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     version = f"combined-{plan.version}-{bundled_lexicon().version}-{made}"
-    return CombinedClassifier(Model.from_state(state, _encoder_of(state, path)), version)
+    try:
+        model = Model.from_state(state, _encoder_of(state, path))
+    except KeyError as error:
+        told = f"Modellen {path} är gjord av en annan version av programmet: träna om den."
+        raise LagesbildError(told) from error
+    return CombinedClassifier(model, version)
 
 
 def bundled_encoder() -> ScoresTexts | None:

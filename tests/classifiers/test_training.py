@@ -56,6 +56,14 @@ def test_a_missing_or_broken_model_is_a_clear_error(tmp_path: Path, content) -> 
         load_combined(tmp_path)
 
 
+def test_a_model_of_an_older_form_is_refused(tiny: CombinedClassifier, tmp_path: Path) -> None:
+    state = tiny.model.state()
+    del state["by_cues"]
+    skops.io.dump(state, tmp_path / MODEL_FILE)
+    with pytest.raises(LagesbildError, match="annan version"):
+        load_combined(tmp_path)
+
+
 def test_a_model_of_other_themes_is_refused(tiny: CombinedClassifier, tmp_path: Path) -> None:
     state = tiny.model.state() | {"themes": ["narkotika"]}
     skops.io.dump(state, tmp_path / MODEL_FILE)
