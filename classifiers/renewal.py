@@ -25,6 +25,7 @@ from classifiers.gate import DECIDED_FILE, Decisions, compare, load_decisions, s
 from classifiers.labelled import REVIEWED, Labelled, Mention, is_frozen, load_labelled
 from classifiers.saved import CARD_FILE, bundled_encoder, keep_encoder, load_combined, load_encoder
 from classifiers.training import ENCODER, save_trained, train_model
+from lagesbild.errors import LagesbildError
 from lagesbild.records import Classified
 from lagesbild.resources import data_path
 from lagesbild.store.warehouse import connect
@@ -127,7 +128,7 @@ def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
     candidate = models / "candidate"
     encoder = load_encoder(candidate) or bundled_encoder()
     made_from = (data_sha256(rows), encoder.version if encoder else None)
-    if (old_card.get(DATA), old_card.get(ENCODER)) == made_from:
+    if (old_card.get(DATA), old_card.get(ENCODER)) == made_from and _is_loaded(in_use):
         return Renewal(False, "Inget nytt att lära av; modellen behålls.", *counts)
     path = train_with_figure(rows, candidate)
     new = load_decisions(candidate) or {}
@@ -149,6 +150,15 @@ def renew(models: Path, in_use: Path | None, snapshot: Path | None) -> Renewal:
     pointer.write_text(version, encoding="utf-8")
     pointer.replace(models / "CURRENT")
     return Renewal(True, "Den nya modellen används från nästa natt.", *counts, *measured)
+
+
+def _is_loaded(folder: Path | None) -> bool:
+    """Whether this version of the program can use the model."""
+    try:
+        load_combined(folder)
+    except LagesbildError:
+        return False
+    return True
 
 
 def _measured_before(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -59,17 +60,17 @@ def load_combined(folder: Path | None = None) -> CombinedClassifier:
     """The bundled model, or the one in `folder`. Its version names the file's very content."""
     path = (folder or data_path("model")) / MODEL_FILE
     state = load_state(path)
+    if missing := {part.name for part in fields(Model)} - state.keys():
+        raise LagesbildError(
+            f"Modellen {path} är gjord av en annan version av programmet (den saknar "
+            f"{', '.join(sorted(missing))}): träna om den."
+        )
     plan = load_themes()
     if tuple(state["themes"]) != plan.decided:
         raise LagesbildError(f"Modellen {path} är tränad på andra teman: kör `lagesbild train`.")
     made = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     version = f"combined-{plan.version}-{bundled_lexicon().version}-{made}"
-    try:
-        model = Model.from_state(state, _encoder_of(state, path))
-    except KeyError as error:
-        told = f"Modellen {path} är gjord av en annan version av programmet: träna om den."
-        raise LagesbildError(told) from error
-    return CombinedClassifier(model, version)
+    return CombinedClassifier(Model.from_state(state, _encoder_of(state, path)), version)
 
 
 def bundled_encoder() -> ScoresTexts | None:

@@ -106,7 +106,7 @@ _PLACEHOLDER = re.compile(r"\[[\w.-]+\]")
 _MIN_WORDS = 3
 _ENOUGH = 250  # characters; more cost time and settle nothing
 # A short or misspelt Swedish remark is easily taken for one of Swedish's neighbours, so these must
-# be likelier than any other language by so much (log odds; docs/decisions.md, 36).
+# be likelier than Swedish and all the rest by so much (log odds; docs/decisions.md, 36).
 _NEIGHBOURS = {"no": "no", "nn": "no", "da": "da", "de": "de"}
 _FAR = 15.0
 

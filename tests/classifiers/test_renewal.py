@@ -11,6 +11,7 @@ import pytest
 
 from classifiers import gate, renewal
 from classifiers.labelled import Labelled, Mention
+from lagesbild.errors import LagesbildError
 from lagesbild.night import Store, run_night
 from lagesbild.resources import data_path
 from lagesbild.settings import load
@@ -104,6 +105,20 @@ def test_nothing_new_trains_nothing(models: Path, monkeypatch: pytest.MonkeyPatc
 def test_another_encoder_is_something_new(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_from(models, "an older encoder")
     trains(monkeypatch, 39)
+    assert renewal.renew(models, models / "in_use", None).is_used
+
+
+def test_a_model_that_this_version_cannot_use_is_made_anew(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_from(models, renewal.bundled_encoder().version)
+    trains(monkeypatch, 41)
+
+    def load(folder: Path) -> None:
+        if folder == models / "in_use":
+            raise LagesbildError("gjord av en annan version")
+
+    monkeypatch.setattr(renewal, "load_combined", load)
     assert renewal.renew(models, models / "in_use", None).is_used
 
 

@@ -14,7 +14,7 @@ from classifiers.combined import CombinedClassifier, Model, _Scored, _Told
 from classifiers.encoder.joined import HIGH, LOW, Joined, is_unsure, together
 from classifiers.encoder.model import Encoder, EncoderScores
 from classifiers.labelled import Labelled, is_for_encoder, is_frozen
-from classifiers.learned_stance import StanceCase
+from classifiers.learned_stance import LearnedStance, StanceCase
 from classifiers.limits import Limits
 from classifiers.linear import Linear
 from classifiers.reading import read
@@ -22,7 +22,7 @@ from classifiers.saved import load_combined, save_model
 from classifiers.stance_shares import StanceShares
 from classifiers.training import encoder_shares, read_labelled, train_model, wanted_themes
 from lagesbild.errors import LagesbildError
-from lagesbild.records import STANCES
+from lagesbild.records import STANCES, Stance
 from tests.classifiers.conftest import tiny_rows
 
 TEXTS = ["knark vid lampan", "lampan är trasig", "tack för hjälpen", "hej"]
@@ -102,9 +102,7 @@ def test_the_encoder_has_a_say_on_stance(joined: Model) -> None:
         said = np.zeros((15, 7))
         said[0, place] = 50.0
         told = _Told(joined, _Scored(np.zeros((1, 15)), {id(reading): said}))
-        known = joined.stance.scores([case])[0, place]
-        found = told.stances([case])
-        assert found == [(stance, stance == "oklart")] or np.isinf(known)
+        assert told.stances([case])[0][0] == stance
     assert _Told(joined, _Scored(np.zeros((0, 15)), {})).stances([]) == []
 
 
@@ -112,19 +110,48 @@ def test_stance_is_weighed_on_texts_that_no_part_learnt_from(
     encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weighed: list[str] = []
+    learnt: list[set[str]] = []
+
+    def fit(cases: list[StanceCase], stances: list[Stance]) -> LearnedStance:
+        learnt.append({case.reading.text for case in cases})
+        return real(cases, stances)
 
     def shares(encoder: Encoder, cases: list[StanceCase]) -> np.ndarray:
         weighed.extend(case.reading.text for case in cases)
         return encoder_shares(encoder, cases)
 
+    real = LearnedStance.fit
+    monkeypatch.setattr(LearnedStance, "fit", fit)
     monkeypatch.setattr(training, "encoder_shares", shares)
     rows = [replace(row, text=f"{row.text} {row.voice}") for row in many_voices()]
     model = train_model(rows, encoder)
     unseen = {r.text for r in rows if not is_for_encoder(r) and r.themes & set(encoder.themes)}
     assert weighed
     assert set(weighed) <= unseen
+    assert any(taught and not taught & unseen for taught in learnt)
     assert model.by_both is not None
     assert (len(model.by_cues.weights), len(model.by_both.weights)) == (1, 2)
+
+
+def test_each_part_has_its_own_weight_and_each_stance_its_share(
+    joined: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (reading,) = read(TEXTS[:1])
+    case = StanceCase(reading, "narkotika", [0])
+    cues = np.log(np.array([[0.7, 0.25, 0.01, 0.01, 0.01, 0.01, 0.01]]))
+    monkeypatch.setattr(type(joined.stance), "scores", lambda self, cases: cues.copy())
+    encoded = np.zeros((len(joined.calibration.intercepts), len(STANCES)))
+    encoded[0] = np.log([0.25, 0.7, 0.01, 0.01, 0.01, 0.01, 0.01])
+    scored = _Scored(np.zeros((1, len(encoded))), {id(reading): encoded})
+    nothing, wish = np.zeros(len(STANCES)), np.zeros(len(STANCES))
+    wish[STANCES.index("onskemal")] = 12.0
+    for weights, bias, stance in (
+        ([2.0, 0.5], nothing, STANCES[0]),
+        ([0.5, 2.0], nothing, STANCES[1]),
+        ([0.5, 2.0], wish, "onskemal"),
+    ):
+        model = replace(joined, by_both=StanceShares(np.array(weights), bias))
+        assert _Told(model, scored).stances([case])[0][0] == stance
 
 
 def test_the_encoder_is_asked_where_only_the_stance_is_in_doubt(
